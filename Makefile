@@ -1,0 +1,44 @@
+# make run | test | lint | train | bench | docs | lock | help
+.DEFAULT_GOAL := help
+PORT ?= 8080
+STATE := $(or $(ADEMRUIMTE_STATE_DIR),.ademruimte)
+APP := $(STATE)/app/bin
+ENGINE := $(STATE)/engine/bin
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help run test lint train bench docs lock
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | column -t -s '|'
+
+run: ## set up everything, train when the content changed, start (make run PORT=9000)
+	@python3 scripts/setup.py run
+	@exec $(APP)/bot run --port $(PORT)
+
+test: ## set up and run all tests
+	@python3 scripts/setup.py test
+	@CHROMIUM="$$(cat $(STATE)/chromium)" $(APP)/python -m pytest
+
+lint: ## ruff, mypy, the widget's type check, the training data's checker
+	@python3 scripts/setup.py lint
+	@$(APP)/ruff check .
+	@$(APP)/ruff format --check .
+	@$(APP)/mypy
+
+train: ## train the model anew
+	@python3 scripts/setup.py run
+	@$(APP)/bot train
+
+bench: ## compare with stock Rasa and measure pipelines; figures go to the terminal
+	@python3 scripts/setup.py test
+	@$(APP)/python -m bench.turns
+
+docs: ## write the generated pages in docs/ anew
+	@python3 scripts/setup.py lint
+	@$(APP)/bot settings > docs/settings.md
+
+lock: ## resolve requirements/*.in into hash-pinned locks (needs uv)
+	@cd requirements && for name in app dev engine tools; do \
+	  python=3.11; [ $$name = engine ] && python=3.10; [ $$name = tools ] && python=3.8; \
+	  UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q --universal --generate-hashes --no-emit-index-url \
+	    --python-version $$python $$name.in -o $$name.txt || exit 1; done
