@@ -1,0 +1,106 @@
+"""What is kept about a person: seeing it, and having it erased.
+
+Edge room: see actions/__init__.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.definitions import day, instruments
+from actions.meta import turn_before
+from actions.say import say
+from bot.storage.store import default_store
+
+
+class ShowMyData(Action):
+    """Everything that is kept, in words."""
+
+    def name(self) -> str:
+        """Its name in domain.yml."""
+        return "action_show_my_data"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """List consent, comparison group and each finished check-in with its scores."""
+        store = default_store()
+        known = await store.conversation(tracker.sender_id)
+        done = await store.finished_check_ins(tracker.sender_id)
+        if known is None or not done:
+            say(dispatcher, "my_data_none")
+            return []
+        lines = []
+        for check_in in done:
+            labels = {item.id: item.label for item in instruments()[check_in.instrument].items}
+            scores = ", ".join(
+                f"{labels.get(item, item)} {'overgeslagen' if value is None else value}"
+                for item, value in check_in.answers.items()
+            )
+            lines.append(f"• {day(check_in.finished_at or check_in.started_at)}: {scores}")
+        say(
+            dispatcher,
+            "my_data",
+            {
+                "consent": "ja" if known.consent else "nee, alleen zolang dit gesprek loopt",
+                "group": known.norm_label or "alle deelnemers",
+                "count": str(len(done)),
+                "scores": "\n".join(lines),
+            },
+        )
+        return []
+
+
+class AskDeleteData(Action):
+    """Asks once more before anything is erased."""
+
+    def name(self) -> str:
+        """Its name in domain.yml."""
+        return "action_ask_delete_data"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Ask; the answer is read by the rules with `open_offer: delete_data`."""
+        say(dispatcher, "delete_question")
+        return [SlotSet("open_offer", "delete_data")]
+
+
+class DeleteData(Action):
+    """Erases everything, but only on a yes that follows the question directly."""
+
+    def name(self) -> str:
+        """Its name in domain.yml."""
+        return "action_delete_data"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Erase at the end of this turn; a later, unrelated yes brings the question back instead."""
+        asked = any(event.get("name") == "action_ask_delete_data" for event in turn_before(tracker))
+        again = any(event.get("name") == "action_delete_data" for event in turn_before(tracker))
+        if not asked and not again:
+            say(dispatcher, "delete_question")
+            return [SlotSet("open_offer", "delete_data")]
+        await default_store().request_forget(tracker.sender_id)
+        say(dispatcher, "deleted")
+        return [SlotSet("open_offer", None)]
+
+
+class KeepData(Action):
+    """Leaves everything as it is."""
+
+    def name(self) -> str:
+        """Its name in domain.yml."""
+        return "action_keep_data"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Say so."""
+        say(dispatcher, "kept")
+        return [SlotSet("open_offer", None)]

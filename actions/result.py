@@ -1,0 +1,158 @@
+"""Saying what a check-in shows: in words, in a chart, beside a norm and the time before; never as a diagnosis.
+
+Edge room: see actions/__init__.py. The figures come from bot/screening/result.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.definitions import day, instruments, listed, norms, words
+from actions.say import say
+from bot.screening.norms import NormGroup
+from bot.screening.result import ItemResult, Result, check_in_result
+from bot.storage.store import CheckIn, Conversation, default_store
+
+#: From so many alerts on the result is put as heavy (product rule until triage decides).
+HEAVY_ALERTS = 3
+#: How many distances to the norm, and how many changes, are put into words; the chart shows the rest.
+IN_WORDS = 2
+#: A change of fewer points than this is called about the same (product rule).
+CHANGE_POINTS = 2
+
+
+class ShowTrend(Action):
+    """Shows the latest check-in beside the one before."""
+
+    def name(self) -> str:
+        """Its name in domain.yml."""
+        return "action_show_trend"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Show it, or say honestly why there is nothing to show."""
+        store = default_store()
+        conversation = await store.conversation(tracker.sender_id)
+        done = await store.finished_check_ins(tracker.sender_id)
+        if not done:
+            kept = conversation is None or conversation.consent is not False
+            say(dispatcher, "trend_none" if kept else "trend_not_kept")
+            dispatcher.utter_message(response="utter_what_now")
+            return []
+        latest = done[-1]
+        if len(done) == 1:
+            say(dispatcher, "trend_one", {"date": _date(latest)})
+            dispatcher.utter_message(response="utter_what_now")
+            return []
+        result = _result(latest, done[-2], conversation)
+        text = _trend(result, done[-2])
+        dispatcher.utter_message(text=text, json_message=_chart(result, words().chart.trend_title))
+        dispatcher.utter_message(response="utter_what_now")
+        return []
+
+
+def say_result(
+    dispatcher: CollectingDispatcher,
+    current: CheckIn,
+    previous: CheckIn | None,
+    conversation: Conversation | None,
+) -> None:
+    """Say a finished check-in: what stands out, the chart with its norm and trend, the caveats and three choices."""
+    result = _result(current, previous, conversation)
+    if len(result.missing) == len(result.items):
+        say(dispatcher, "result_all_skipped")
+        say(dispatcher, "result_choices_light")
+        return
+    heavy = len(result.alerts) >= HEAVY_ALERTS
+    _say_overview(dispatcher, result, heavy)
+    lines = [_norm(result)]
+    if previous is not None:
+        lines.append(_trend(result, previous))
+    dispatcher.utter_message(text="\n".join(lines), json_message=_chart(result, words().chart.title))
+    say(dispatcher, "result_caveat", {"caveat": norms().caveat})
+    say(dispatcher, "result_choices_heavy" if heavy else "result_choices_light")
+
+
+def _result(current: CheckIn, previous: CheckIn | None, conversation: Conversation | None) -> Result:
+    group: NormGroup | None = None
+    if conversation is not None and conversation.norm_kind and conversation.norm_label:
+        group = norms().group(conversation.norm_kind, conversation.norm_label)
+    before = previous.answers if previous is not None else None
+    return check_in_result(instruments()[current.instrument], current.answers, norms(), group, before)
+
+
+def _say_overview(dispatcher: CollectingDispatcher, result: Result, heavy: bool) -> None:
+    alerts = [found for found in result.items if found.alert]
+    parts = []
+    for concern in ("high", "low"):
+        labels = [found.item.label for found in alerts if found.item.concern == concern]
+        if labels:
+            parts.append(words().alert[concern].format(labels=listed(labels)))
+    missing = [found.item.label for found in result.items if found.value is None]
+    name = "result_alerts_many" if heavy else "result_alerts_some" if alerts else "result_no_alerts"
+    say(dispatcher, name, {"alerts": listed(parts)})
+    if missing:
+        say(dispatcher, "result_missing", {"missing": listed(missing)})
+
+
+def _norm(result: Result) -> str:
+    """The largest distances to the norm in words, farthest first."""
+    apart = [found for found in result.items if found.comparison not in (None, "about")]
+    apart.sort(key=lambda found: -abs(found.difference_sd or 0))
+    if not apart:
+        return words().norm_same.format(among=result.group.among)
+    phrases = [_distance(found) for found in apart[:IN_WORDS]]
+    return words().norm.format(among=result.group.among, comparisons=listed(phrases))
+
+
+def _distance(found: ItemResult) -> str:
+    mean = f"{found.norm.mean:.1f}".replace(".", ",")
+    return (
+        words().comparison[str(found.comparison)].format(label=found.item.label, value=found.value, mean=mean)
+    )
+
+
+def _trend(result: Result, previous: CheckIn) -> str:
+    """The largest changes in words, largest first."""
+    moved = [found for found in result.items if abs(found.change or 0) >= CHANGE_POINTS]
+    moved.sort(key=lambda found: -abs(found.change or 0))
+    changes = [
+        words().change["moved"].format(label=found.item.label, previous=found.previous, value=found.value)
+        for found in moved[:IN_WORDS]
+    ]
+    return words().trend.format(date=_date(previous), change=listed(changes) or words().change["same"])
+
+
+def _chart(result: Result, title: str) -> dict[str, Any]:
+    instrument = result.instrument
+    return {
+        "type": "chart",
+        "title": title,
+        "caption": words().chart.caption.format(among=result.group.among),
+        "min": instrument.scale.min,
+        "max": instrument.scale.max,
+        "bands": [{"id": b.id, "label": b.label, "from": b.start, "to": b.end} for b in instrument.bands],
+        "norm_label": result.group.among,
+        "bars": [
+            {
+                "item": found.item.id,
+                "label": found.item.label,
+                "value": found.value,
+                "band": found.band.id if found.band else None,
+                "concern": found.item.concern,
+                "alert": found.alert,
+                "norm": {"mean": found.norm.mean, "sd": found.norm.sd, "n": found.norm.n},
+                "previous": found.previous,
+            }
+            for found in result.items
+        ],
+    }
+
+
+def _date(check_in: CheckIn) -> str:
+    return day(check_in.finished_at or check_in.started_at)

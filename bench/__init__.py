@@ -1,0 +1,1 @@
+"""Benchmarks: speed and memory, measured on whole processes, never inside the test suite."""

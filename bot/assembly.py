@@ -1,0 +1,125 @@
+"""Builds what needs the database and wires it. Edge room.
+
+Apart from `bot.app` because these imports take longer than serving the first page may take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.channels.chat import Chat
+from bot.channels.limits import Buckets
+from bot.channels.site import Handlers
+from bot.channels.web import chat_api
+from bot.conversation.engine_client import EngineClient
+from bot.conversation.inbox import Inbox
+from bot.conversation.outbox import Outbox
+from bot.conversation.retention import Retention
+from bot.conversation.worker import Workers
+from bot.settings import Settings
+from bot.storage.database import Database, open_database
+from bot.storage.keeping import Keeping
+from bot.storage.message_log import MessageLog
+from bot.storage.migrate import MigrationError, migrate
+from bot.storage.store import Store, set_default_store
+
+PING_SECONDS = 2.0
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; `str()` is one plain sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The wired parts."""
+
+    database: Database
+    chat: Chat
+    handlers: Handlers
+    workers: Workers
+    retention: Retention
+
+    async def database_answers(self) -> bool:
+        """Whether the database answers in time."""
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await self.database.read(lambda db: db.execute(text("SELECT 1")).all())
+        except (SQLAlchemyError, OSError, TimeoutError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Give the database back; the actions get no store any more."""
+        set_default_store(None)
+        await self.database.close()
+
+
+async def assemble(
+    settings: Settings, engine: EngineClient, starting: Callable[[], bool], clock: Callable[[], datetime]
+) -> Parts:
+    """Open and migrate the database, and wire everything that stands on it.
+
+    Args:
+        settings: all settings.
+        engine: who answers.
+        starting: whether the engine has not been ready since the app started.
+        clock: the current moment, with time zone.
+
+    Raises:
+        DatabaseError: it cannot be opened or migrated.
+    """
+    database = await _open(settings.database_url)
+    messages = MessageLog(database)
+    outbox = Outbox(messages, clock)
+    workers = Workers(
+        messages, outbox, engine, starting=starting, calm_seconds=settings.calm_line_seconds, clock=clock
+    )
+    now = asyncio.get_running_loop().time
+    chat = Chat(
+        settings=settings,
+        log=messages,
+        inbox=Inbox(messages, outbox, workers.wake, clock),
+        outbox=outbox,
+        messages=Buckets(settings.messages_per_minute / 60, settings.messages_burst, now),
+        sessions=Buckets(settings.sessions_per_hour / 3600, settings.sessions_per_hour, now),
+        clock=clock,
+    )
+    retention = Retention(
+        Keeping(database),
+        messages,
+        engine,
+        words_hours=settings.retention_hours,
+        history_months=settings.history_months,
+        turn_seconds=settings.engine_turn_seconds,
+        clock=clock,
+    )
+    set_default_store(Store(database, clock))
+    return Parts(database, chat, chat_api(chat), workers, retention)
+
+
+async def _open(url: str) -> Database:
+    try:
+        database = open_database(url)
+        await migrate(database)
+    except MigrationError as error:
+        raise DatabaseError(
+            f"the database was made by a newer version of Ademruimte (revision {error}); start that one."
+        ) from error
+    except (SQLAlchemyError, OSError, ImportError) as error:
+        raise DatabaseError(
+            f"the database at {_without_password(url)} cannot be used ({type(error).__qualname__}); "
+            "check ADEMRUIMTE_DATABASE_URL."
+        ) from error
+    return database
+
+
+def _without_password(url: str) -> str:
+    scheme, mark, rest = url.partition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}"

@@ -1,0 +1,1 @@
+"""Channels room: translate between the outside and the one message model. Knows nothing of screening."""

@@ -1,0 +1,121 @@
+"""What every way into the chat has in common: who is asking, how much, and what. Channels room."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.channels.errors import ApiProblemError
+from bot.channels.limits import Buckets
+from bot.conversation.inbox import Inbox, Incoming, RefusedError, tapped, typed
+from bot.conversation.outbox import Outbox
+from bot.settings import Settings
+from bot.storage.message_log import Accepted, MessageLog, Session, UnknownConversationError
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_AFTER = re.compile(r"[0-9]{1,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """What the handlers work with."""
+
+    settings: Settings
+    log: MessageLog
+    inbox: Inbox
+    outbox: Outbox
+    messages: Buckets
+    sessions: Buckets
+    clock: Callable[[], datetime]
+
+    async def open_session(self, address: str) -> str:
+        """A token for a new conversation. Only its hash is kept.
+
+        Raises:
+            ApiProblemError: rate_limited.
+        """
+        _within(self.sessions, address)
+        token = secrets.token_urlsafe(32)
+        await self.log.open_session(_hash(token), "web", self.clock())
+        return token
+
+    async def session(self, token: str | None) -> Session:
+        """Whose token this is.
+
+        Raises:
+            ApiProblemError: unauthorized.
+        """
+        found = await self.log.session(_hash(token)) if token and _TOKEN.fullmatch(token) else None
+        if found is None:
+            raise ApiProblemError("unauthorized")
+        return found
+
+    async def accept(self, session: Session, body: object) -> Accepted:
+        """Check a message as a client sent it, and store it.
+
+        Raises:
+            ApiProblemError: for each way in which it cannot be taken.
+        """
+        _within(self.messages, session.conversation_id)
+        try:
+            return await self.inbox.accept(session.conversation_id, self._read(body))
+        except RefusedError as refused:
+            raise ApiProblemError(refused.reason) from None
+        except UnknownConversationError:
+            raise ApiProblemError("unauthorized") from None
+
+    def _read(self, body: object) -> Incoming:
+        if not isinstance(body, dict) or not all(isinstance(value, str) for value in body.values()):
+            raise ApiProblemError("invalid")
+        keys = set(body)
+        if keys == {"id", "text"}:
+            return typed(body["id"], body["text"], self.settings.max_text)
+        if keys in ({"id", "payload"}, {"id", "payload", "title"}):
+            return tapped(body["id"], body["payload"], body.get("title"))
+        raise ApiProblemError("invalid")
+
+
+def read_json(raw: bytes | str) -> object:
+    """Read strict JSON.
+
+    Raises:
+        ApiProblemError: bad_json, also for what Python reads but JSON does not know (NaN), for text that is
+            not UTF-8 and for nesting beyond all reason.
+    """
+    try:
+        text = raw.decode() if isinstance(raw, bytes) else raw
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise ApiProblemError("bad_json") from None
+
+
+def read_after(value: str | None) -> int:
+    """The `after` of a query: 0 when absent.
+
+    Raises:
+        ApiProblemError: bad_after.
+    """
+    if value is None:
+        return 0
+    if not _AFTER.fullmatch(value):
+        raise ApiProblemError("bad_after")
+    return int(value)
+
+
+def _refuse(_constant: str) -> None:
+    raise ValueError
+
+
+def _within(buckets: Buckets, key: str) -> None:
+    seconds = buckets.wait_for(key)
+    if seconds:
+        raise ApiProblemError("rate_limited", seconds)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,89 @@
+"""The chat API over HTTP. Channels room; described by docs/api.md and by openapi.yaml beside this file."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from aiohttp import hdrs, web
+
+from bot.channels.chat import Chat, read_after, read_json
+from bot.channels.errors import ApiProblemError
+from bot.channels.limits import client_address
+from bot.channels.site import Handlers, json_response
+from bot.channels.socket import PROTOCOL, converse
+from bot.storage.message_log import UnknownConversationError
+
+GRACE_SECONDS = 0.4  # on top of the calm line's time, for storing that line
+
+
+def chat_api(chat: Chat) -> Handlers:
+    """The API's handlers: what comes behind /api/chat/, then the method."""
+    return {
+        "sessions": {"POST": partial(_open_session, chat)},
+        "session": {"GET": partial(_session, chat)},
+        "messages": {"POST": partial(_send, chat), "GET": partial(_read, chat)},
+        "socket": {"GET": partial(_socket, chat)},
+    }
+
+
+async def _open_session(chat: Chat, request: web.Request) -> web.Response:
+    if await _body(request) != {}:
+        raise ApiProblemError("invalid")
+    address = client_address(
+        request.remote, request.headers.get("X-Forwarded-For"), chat.settings.trusted_proxies
+    )
+    return json_response({"token": await chat.open_session(address)}, 201)
+
+
+async def _session(chat: Chat, request: web.Request) -> web.Response:
+    session = await chat.session(_bearer(request))
+    return json_response({"remember": session.consent is True})
+
+
+async def _send(chat: Chat, request: web.Request) -> web.Response:
+    session = await chat.session(_bearer(request))
+    accepted = await chat.accept(session, await _body(request))
+    try:
+        turn = await chat.outbox.turn(
+            session.conversation_id,
+            accepted.message.seq,
+            chat.settings.calm_line_seconds + GRACE_SECONDS,
+            fresh=accepted.new,
+        )
+    except UnknownConversationError:
+        raise ApiProblemError("unauthorized") from None
+    return json_response({"messages": [m.as_json() for m in turn.messages], "pending": turn.pending})
+
+
+async def _read(chat: Chat, request: web.Request) -> web.Response:
+    session = await chat.session(_bearer(request))
+    found = await chat.outbox.after(session.conversation_id, read_after(request.query.get("after")))
+    return json_response({"messages": [message.as_json() for message in found]})
+
+
+async def _socket(chat: Chat, request: web.Request) -> web.StreamResponse:
+    offered = [part.strip() for part in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    token = next((part.removeprefix("bearer.") for part in offered if part.startswith("bearer.")), None)
+    if token is not None and PROTOCOL not in offered:
+        raise ApiProblemError("invalid")
+    # A browser sends its page's address along; a page we do not know gets no conversation.
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is not None and not _is_own(request, origin) and origin not in chat.settings.allowed_origins:
+        raise ApiProblemError("forbidden_origin")
+    session = await chat.session(token or _bearer(request))
+    return await converse(request, chat, session, read_after(request.query.get("after")))
+
+
+def _bearer(request: web.Request) -> str | None:
+    kind, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else None
+
+
+async def _body(request: web.Request) -> object:
+    if request.content_type != "application/json":
+        raise ApiProblemError("not_json")
+    return read_json(await request.read())
+
+
+def _is_own(request: web.Request, origin: str) -> bool:
+    return origin.partition("://")[2] == request.host

@@ -1,0 +1,142 @@
+"""Checking every definition in resources/ before anybody meets it: for `bot doctor` and the tests.
+
+Room: edge. Knows which folder holds what; the checks themselves belong to the rooms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bot.language.normalise import tokens
+from bot.resources import RESOURCES, Definition, ResourceError, read_definition, read_yaml
+from bot.screening.instruments import load_instruments
+from bot.screening.norms import load_norms
+
+Words = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+
+
+class _ScaleEnds(Definition):
+    min: int
+    max: int
+
+
+class _Scored(Definition):
+    score: int
+    phrases: Words
+
+
+class _LanguageFile(Definition):
+    id: str
+    title: str
+    version: int
+    valid_from: date
+    status: Literal["product_rule", "reviewed"]
+    source: str
+
+
+class ScaleWords(_LanguageFile):
+    """resources/language/scale_words.yml: frequency words and their scores."""
+
+    scale: _ScaleEnds
+    scores: list[_Scored]
+
+
+class AnswerPhrases(_LanguageFile):
+    """resources/language/answer_phrases.yml: the words around a scale answer."""
+
+    skip: Words
+    back: Words
+    no_answer: Words
+    correction: Words
+    correction_start: Words
+    second_thoughts: Words
+    replaced_by: Words
+    instead_of: Words
+    fillers: Words
+    between_article_and_score: Words
+    before_a_score: Words
+    not_a_score_after: Words
+    units: Words
+    words_after_a_score: Words
+    question_starts: Words
+    always_questions: Words
+
+
+def check_resources(root: Path = RESOURCES) -> list[str]:
+    """Every fault in the definitions under `root`, one plain line each with its path; empty when well."""
+    errors: list[str] = []
+    for path in sorted(root.rglob("*.yml")):
+        _collect(errors, lambda path=path: read_yaml(path))  # type: ignore[misc]
+    if errors:
+        return errors
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: load_instruments(root / "instruments"),
+        lambda: load_norms(root / "norms"),
+        lambda: check_language(root / "language"),
+        lambda: _norms_cover_items(root),
+    )
+    for check in checks:
+        _collect(errors, check)
+    return list(dict.fromkeys(errors))
+
+
+def check_language(folder: Path) -> None:
+    """The two files of resources/language/.
+
+    Raises:
+        ResourceError: with every fault of both files.
+    """
+    errors: list[str] = []
+    _collect(errors, lambda: read_definition(folder / "answer_phrases.yml", AnswerPhrases))
+    path = folder / "scale_words.yml"
+    try:
+        words = read_definition(path, ScaleWords)
+    except ResourceError as error:
+        raise ResourceError([*errors, *error.errors]) from None
+    seen: dict[tuple[str, ...], int] = {}
+    for row in words.scores:
+        if not words.scale.min <= row.score <= words.scale.max:
+            errors.append(f"{path}: score {row.score} is not on the scale")
+        for phrase in row.phrases:
+            folded = tuple(token.text for token in tokens(phrase) if token.kind != "mark")
+            if not folded:
+                errors.append(f"{path}: {phrase!r} holds no word")
+            elif folded in seen:
+                errors.append(f"{path}: {phrase!r} is given twice (scores {seen[folded]} and {row.score})")
+            seen.setdefault(folded, row.score)
+    if errors:
+        raise ResourceError(errors)
+
+
+def _norms_cover_items(root: Path) -> None:
+    """Every item of every instrument can be shown beside every group."""
+    norms = load_norms(root / "norms")
+    missing = [
+        f"{root / 'norms'}: no figures for item {item.id!r} of {instrument.id} among {group.label!r}"
+        for instrument in load_instruments(root / "instruments").values()
+        for item in instrument.items
+        for group in norms.groups()
+        if not _has(norms.norm, group.kind, group.label, item.id)
+    ]
+    if missing:
+        raise ResourceError(missing)
+
+
+def _has(look_up: Callable[[str, str, str], object], kind: str, label: str, item: str) -> bool:
+    try:
+        look_up(kind, label, item)
+    except LookupError:
+        return False
+    return True
+
+
+def _collect(errors: list[str], check: Callable[[], object]) -> None:
+    try:
+        check()
+    except ResourceError as error:
+        errors += error.errors

@@ -1,0 +1,305 @@
+"""Settings: one table of what can be set from outside, read from `ADEMRUIMTE_*` environment variables.
+
+Edge room. The fields of `Settings` are the table: name, type, default, help, bounds. Nothing else in the
+code reads the environment for its own settings, and docs/settings.md is written from this table.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+PREFIX = "ADEMRUIMTE_"
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; `str()` is one plain sentence per problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: the variable's full name, its kind, its default as shown, and what it does."""
+
+    name: str
+    kind: str
+    default: str
+    help: str
+
+
+def _whole(minimum: int, maximum: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            raise ValueError(f"must be a whole number, not {value!r}") from None
+        if not minimum <= number <= maximum:
+            raise ValueError(f"must be between {minimum} and {maximum}, not {number}")
+        return number
+
+    return read
+
+
+def _seconds(minimum: float, maximum: float) -> Callable[[str], float]:
+    def read(value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            raise ValueError(f"must be a number of seconds, not {value!r}") from None
+        if not minimum <= number <= maximum:  # also refuses nan
+            raise ValueError(f"must be between {minimum:g} and {maximum:g} seconds, not {value}")
+        return number
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value.lower() not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}, not {value!r}")
+        return value.lower()
+
+    return read
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value.strip()
+
+
+def _path(value: str) -> Path:
+    # Made absolute without following links: the python of a virtual environment is a link that must stay one.
+    return Path(_text(value)).expanduser().absolute()
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    origins = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+    for origin in origins:
+        scheme, _, host = origin.partition("://")
+        if scheme not in ("http", "https") or not host or "/" in host or "*" in host:
+            raise ValueError(f"must be a list of origins like https://intranet.example.be, not {origin!r}")
+    return origins
+
+
+def _row(kind: str, read: Callable[[str], object], help_text: str, shown: str = "") -> Mapping[str, Any]:
+    """What the table says of a field. `shown` documents a default that is worked out from other settings."""
+    return {"kind": kind, "read": read, "help": help_text, "shown": shown}
+
+
+_UNSET = Path()  # replaced by a place in the state folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, ready to use. Build it with `load_settings`, or directly with keywords in tests."""
+
+    host: str = field(default="127.0.0.1", metadata=_row("text", _text, "Address the app listens on."))
+    port: int = field(
+        default=8080,
+        metadata=_row("whole number", _whole(0, 65535), "Port of the app; 0 takes any free port."),
+    )
+    state_dir: Path = field(
+        default=Path(".ademruimte").absolute(),
+        metadata=_row(
+            "path",
+            _path,
+            "Folder for everything that is made while running: environments, models, databases, logs.",
+            ".ademruimte",
+        ),
+    )
+    database_url: str = field(
+        default="",
+        metadata=_row(
+            "text",
+            _text,
+            "Where our data lives, as an SQLAlchemy address; PostgreSQL needs an async driver.",
+            "sqlite:///<state>/ademruimte.db",
+        ),
+    )
+    engine_python: Path = field(
+        default=_UNSET,
+        metadata=_row("path", _path, "Python 3.10 that has Rasa.", "<state>/engine/bin/python"),
+    )
+    engine_port: int = field(
+        default=0,
+        metadata=_row(
+            "whole number", _whole(0, 65535), "Loopback port of the engine; 0 takes any free port."
+        ),
+    )
+    action_port: int = field(
+        default=0,
+        metadata=_row(
+            "whole number", _whole(0, 65535), "Loopback port of the action webhook; 0 takes any free port."
+        ),
+    )
+    model: Path = field(
+        default=_UNSET,
+        metadata=_row("path", _path, "Trained Rasa model.", "<state>/models/ademruimte.tar.gz"),
+    )
+    engine_start_seconds: float = field(
+        default=180.0,
+        metadata=_row(
+            "seconds", _seconds(1, 3600), "Longest time the engine may take to load before it is restarted."
+        ),
+    )
+    engine_turn_seconds: float = field(
+        default=20.0,
+        metadata=_row(
+            "seconds", _seconds(0.1, 600), "Longest time the engine may take to answer one message."
+        ),
+    )
+    calm_line_seconds: float = field(
+        default=2.5,
+        metadata=_row(
+            "seconds", _seconds(0.05, 60), "After this time without an answer a person reads a calm line."
+        ),
+    )
+    retention_hours: int = field(
+        default=24,
+        metadata=_row(
+            "hours",
+            _whole(1, 24 * 366),
+            "Words of a conversation are deleted this long after the last visit.",
+        ),
+    )
+    history_months: int = field(
+        default=12,
+        metadata=_row(
+            "months",
+            _whole(1, 120),
+            "With consent, check-ins are kept this long after the last visit, then deleted.",
+        ),
+    )
+    messages_per_minute: int = field(
+        default=30,
+        metadata=_row(
+            "whole number", _whole(1, 1_000_000), "Messages one conversation may send in a minute, over time."
+        ),
+    )
+    messages_burst: int = field(
+        default=15,
+        metadata=_row("whole number", _whole(1, 1_000_000), "Messages one conversation may send at once."),
+    )
+    sessions_per_hour: int = field(
+        default=60,
+        metadata=_row(
+            "whole number",
+            _whole(1, 1_000_000),
+            "New conversations one network address may start in an hour.",
+        ),
+    )
+    trusted_proxies: int = field(
+        default=0,
+        metadata=_row(
+            "whole number",
+            _whole(0, 5),
+            "Number of our own proxies in front; so many addresses of X-Forwarded-For are believed.",
+        ),
+    )
+    max_text: int = field(
+        default=4000, metadata=_row("characters", _whole(1, 16000), "Longest message a person may send.")
+    )
+    allowed_origins: tuple[str, ...] = field(
+        default=(),
+        metadata=_row(
+            "list", _origins, "Other sites that may embed the widget, with commas between.", "none"
+        ),
+    )
+    log_level: str = field(
+        default="info",
+        metadata=_row(
+            "text", _one_of("debug", "info", "warning", "error"), "Least serious log line that is written."
+        ),
+    )
+    log_format: str = field(
+        default="auto",
+        metadata=_row(
+            "text", _one_of("auto", "json", "console"), "How logs look; auto is console on a terminal."
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        state = self.state_dir
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{state / 'ademruimte.db'}")
+        if self.engine_python == _UNSET:
+            object.__setattr__(self, "engine_python", state / "engine" / "bin" / "python")
+        if self.model == _UNSET:
+            object.__setattr__(self, "model", state / "models" / "ademruimte.tar.gz")
+
+    @property
+    def web_dir(self) -> Path:
+        """Folder with the built widget and the demo page."""
+        return self.state_dir / "web"
+
+    @property
+    def logs_dir(self) -> Path:
+        """Folder for the engine's own log."""
+        return self.state_dir / "logs"
+
+    @property
+    def tracker_db(self) -> Path:
+        """SQLite file in which the engine keeps its trackers."""
+        return self.state_dir / "tracker.db"
+
+
+# The app gives these to the engine it starts; they are not for people to set.
+INTERNAL = frozenset(PREFIX + name for name in ("ENGINE_TOKEN", "ACTION_URL", "ACTION_TOKEN", "TRACKER_DB"))
+
+
+def rows() -> list[Row]:
+    """The table, in the order in which it is documented."""
+    return [
+        Row(
+            PREFIX + f.name.upper(),
+            f.metadata["kind"],
+            f.metadata["shown"] or str(f.default),
+            f.metadata["help"],
+        )
+        for f in fields(Settings)
+    ]
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, list[str]]:
+    """Read the settings from the environment.
+
+    Args:
+        environ: variables to read instead of `os.environ`.
+
+    Returns:
+        The settings, and a plain warning for each `ADEMRUIMTE_*` variable that is not a setting.
+
+    Raises:
+        SettingsError: one sentence for each value that cannot be used, all together.
+    """
+    given = {k: v for k, v in (os.environ if environ is None else environ).items() if k.startswith(PREFIX)}
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
+    for name, value in given.items():
+        if name not in known:
+            continue
+        try:
+            values[known[name].name] = known[name].metadata["read"](value)
+        except ValueError as problem:
+            problems.append(f"{name} {problem}.")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return Settings(**values), [_unknown(name, known) for name in given if name not in {*known, *INTERNAL}]
+
+
+def _unknown(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"{name} is not a setting and does nothing.{hint}"
+
+
+def as_markdown() -> str:
+    """The table as Markdown, for docs/settings.md."""
+    lines = ["| variable | kind | default | what it does |", "|---|---|---|---|"]
+    lines += [f"| `{row.name}` | {row.kind} | `{row.default}` | {row.help} |" for row in rows()]
+    return "\n".join(lines) + "\n"

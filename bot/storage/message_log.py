@@ -1,0 +1,366 @@
+"""The messages of conversations and the sessions they belong to: the hot path. Storage room.
+
+Numbers (`seq`) are given by one UPDATE on the conversation's row in the same transaction that stores the
+message, so that committed numbers of a conversation have no gaps and no doubles, on any number of processes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bot.messages import Role
+from bot.storage.database import Database
+from bot.storage.tables import conversations, forgotten, messages
+
+PAGE = 500  # messages read at once
+WAITING_AT_ONCE = 20
+
+JsonParts = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who a token belongs to."""
+
+    conversation_id: str
+    consent: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as it stands in the log."""
+
+    conversation_id: str
+    seq: int
+    role: Role
+    at: datetime
+    parts: JsonParts
+    client_id: str | None = None
+    reply_to: int | None = None
+    pending: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The message as clients read it."""
+        at = self.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        message: dict[str, Any] = {"seq": self.seq, "role": self.role, "at": at, "parts": self.parts}
+        if self.client_id is not None:
+            message["id"] = self.client_id
+        return message
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A person's message that is safely stored. `new` is False when it was sent before."""
+
+    message: StoredMessage
+    content_hash: str
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A person's message that has no reply yet, as the worker needs it."""
+
+    conversation_id: str
+    seq: int
+    at: datetime
+    parts: JsonParts
+    payload: str | None
+    consent: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The outcome of storing a turn.
+
+    `stored` is False when another worker was first, or, with `gone`, when the conversation was forgotten
+    meanwhile; then `messages` is what would have been stored.
+    """
+
+    stored: bool
+    gone: bool
+    messages: list[StoredMessage]
+    consent: bool | None
+
+
+_MESSAGE = select(
+    messages.c.conversation_id,
+    messages.c.seq,
+    messages.c.role,
+    messages.c.created_at,
+    messages.c.body,
+    messages.c.client_id,
+    messages.c.reply_to,
+    messages.c.state,
+)
+# Statements are built once: building them costs more than running them.
+_IN = messages.c.conversation_id == bindparam("cid")
+_AFTER = _MESSAGE.where(_IN, messages.c.seq > bindparam("after")).order_by(messages.c.seq).limit(PAGE)
+_REPLIES = _MESSAGE.where(_IN, messages.c.reply_to == bindparam("to")).order_by(messages.c.seq)
+_BY_SEQ = _MESSAGE.where(_IN, messages.c.seq == bindparam("number"))
+_BY_CLIENT_ID = _MESSAGE.add_columns(messages.c.content_hash).where(
+    _IN, messages.c.client_id == bindparam("client")
+)
+_WAITING = (
+    select(
+        messages.c.conversation_id,
+        messages.c.seq,
+        messages.c.created_at,
+        messages.c.body,
+        messages.c.payload,
+        conversations.c.consent,
+    )
+    .join(conversations, conversations.c.id == messages.c.conversation_id)
+    .where(_IN, messages.c.state == "pending")
+    .order_by(messages.c.seq)
+    .limit(WAITING_AT_ONCE)
+)
+_CONVERSATIONS_WAITING = select(messages.c.conversation_id).where(messages.c.state == "pending").distinct()
+_SESSION = select(conversations.c.id, conversations.c.consent).where(
+    conversations.c.token_hash == bindparam("hash")
+)
+_TAKE_NUMBERS = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("cid"))
+    .values(next_seq=conversations.c.next_seq + bindparam("count"), last_seen_at=bindparam("seen"))
+    .returning(conversations.c.next_seq, conversations.c.consent)
+)
+_INSERT = insert(messages)
+_DONE = (
+    update(messages)
+    .where(_IN, messages.c.seq == bindparam("number"), messages.c.state == "pending")
+    .values(state="done")
+)
+_SYSTEM_LINE_SINCE = (
+    select(messages.c.seq)
+    .where(_IN, messages.c.role == "system", messages.c.seq > bindparam("after"))
+    .limit(1)
+)
+_STILL_WAITING = select(messages.c.seq).where(
+    _IN, messages.c.seq == bindparam("number"), messages.c.state == "pending"
+)
+
+
+class UnknownConversationError(LookupError):
+    """The conversation does not exist (any more)."""
+
+
+class _NotNeededError(Exception):
+    """Leaves a transaction without storing anything."""
+
+
+class MessageLog:
+    """Reads and writes of messages; every write is one small transaction."""
+
+    def __init__(self, database: Database) -> None:
+        """Args: database: where the messages are."""
+        self._database = database
+
+    async def open_session(self, token_hash: str, channel: str, at: datetime) -> str:
+        """Start a conversation for a new token; returns its id."""
+        row = {"id": uuid.uuid4().hex, "token_hash": token_hash, "channel": channel}
+        times = {"created_at": at, "last_seen_at": at}
+        await self._database.write(lambda db: db.execute(insert(conversations).values(row | times)))
+        return row["id"]
+
+    async def session(self, token_hash: str) -> Session | None:
+        """Whose token this is, or None when it is unknown or the conversation was forgotten."""
+        row = await self._database.read(lambda db: db.execute(_SESSION, {"hash": token_hash}).first())
+        return Session(row.id, row.consent) if row else None
+
+    async def visited(self, conversation_id: str, at: datetime) -> None:
+        """Note that the person is there."""
+        seen = update(conversations).where(conversations.c.id == conversation_id).values(last_seen_at=at)
+        await self._database.write(lambda db: db.execute(seen))
+
+    async def exists(self, conversation_id: str) -> bool:
+        """Whether the conversation still exists."""
+        here = select(conversations.c.id).where(conversations.c.id == conversation_id)
+        return await self._database.read(lambda db: db.execute(here).first() is not None)
+
+    async def accept(
+        self,
+        conversation_id: str,
+        *,
+        client_id: str,
+        content_hash: str,
+        parts: JsonParts,
+        payload: str | None,
+        at: datetime,
+    ) -> Accepted:
+        """Store a person's message, once per `client_id`.
+
+        The same `client_id` again gives the message that is there; compare `content_hash` to know whether it
+        is the same one.
+
+        Raises:
+            UnknownConversationError: the conversation does not exist (any more).
+        """
+
+        def work(db: Connection) -> Accepted:
+            row = db.execute(_TAKE_NUMBERS, {"cid": conversation_id, "count": 1, "seen": at}).first()
+            if row is None:
+                raise UnknownConversationError
+            number = row.next_seq - 1
+            message = StoredMessage(conversation_id, number, "user", at, parts, client_id, None, True)
+            db.execute(_INSERT, _as_row(message, content_hash, payload))
+            return Accepted(message, content_hash, True)
+
+        def again(db: Connection) -> Accepted:
+            row = db.execute(_BY_CLIENT_ID, {"cid": conversation_id, "client": client_id}).first()
+            if row is None:  # forgotten between the two
+                raise UnknownConversationError
+            return Accepted(_message(row), row.content_hash, False)
+
+        try:
+            return await self._database.write(work)
+        except IntegrityError:
+            return await self._database.read(again)
+
+    async def waiting(self, conversation_id: str) -> list[Waiting]:
+        """The oldest messages of a conversation that have no reply yet, in order; at most `WAITING_AT_ONCE`."""
+        here = {"cid": conversation_id}
+        return await self._database.read(lambda db: [Waiting(*row) for row in db.execute(_WAITING, here)])
+
+    async def conversations_waiting(self) -> list[str]:
+        """All conversations in which a message has no reply yet."""
+        return await self._database.read(lambda db: list(db.execute(_CONVERSATIONS_WAITING).scalars()))
+
+    async def complete(
+        self, conversation_id: str, seq: int, replies: Sequence[tuple[Role, JsonParts]], at: datetime
+    ) -> Completed:
+        """Store the replies to message `seq` and mark it answered, together or not at all.
+
+        Only the first of two workers stores anything. Consent is read in the same transaction.
+        """
+
+        def work(db: Connection) -> Completed:
+            count = len(replies)
+            row = db.execute(_TAKE_NUMBERS, {"cid": conversation_id, "count": count, "seen": at}).first()
+            if row is None:
+                return Completed(False, True, _numbered(conversation_id, seq, seq + 1, replies, at), None)
+            if db.execute(_DONE, {"cid": conversation_id, "number": seq}).rowcount != 1:
+                raise _NotNeededError
+            stored = _numbered(conversation_id, seq, row.next_seq - count, replies, at)
+            if stored:
+                db.execute(_INSERT, [_as_row(message) for message in stored])
+            return Completed(True, False, stored, row.consent)
+
+        try:
+            return await self._database.write(work)
+        except _NotNeededError:
+            return Completed(False, False, [], None)
+
+    async def system_line(
+        self, conversation_id: str, seq: int, parts: JsonParts, at: datetime
+    ) -> StoredMessage | None:
+        """Store one line of the system while message `seq` waits.
+
+        Nothing is stored, and None returned, when that message was answered or when such a line already
+        stands below it.
+        """
+
+        def work(db: Connection) -> StoredMessage:
+            row = db.execute(_TAKE_NUMBERS, {"cid": conversation_id, "count": 1, "seen": at}).first()
+            if row is None or not _line_is_needed(db, conversation_id, seq):
+                raise _NotNeededError
+            line = StoredMessage(conversation_id, row.next_seq - 1, "system", at, parts, None, seq)
+            db.execute(_INSERT, _as_row(line))
+            return line
+
+        try:
+            return await self._database.write(work)
+        except _NotNeededError:
+            return None
+
+    async def after(self, conversation_id: str, seq: int) -> list[StoredMessage]:
+        """The messages of all sides with a number above `seq`, in order; at most `PAGE`."""
+        place = {"cid": conversation_id, "after": seq}
+        return await self._database.read(lambda db: [_message(row) for row in db.execute(_AFTER, place)])
+
+    async def turn(self, conversation_id: str, seq: int) -> tuple[list[StoredMessage], bool]:
+        """The replies to message `seq` so far, and whether it is still waiting.
+
+        Raises:
+            UnknownConversationError: the message does not exist (any more).
+        """
+
+        def work(db: Connection) -> tuple[list[StoredMessage], bool]:
+            # In this order: a turn that ends between the two reads as waiting, never as answered by nothing.
+            asked = db.execute(_BY_SEQ, {"cid": conversation_id, "number": seq}).first()
+            if asked is None:
+                raise UnknownConversationError
+            replies = db.execute(_REPLIES, {"cid": conversation_id, "to": seq})
+            return [_message(row) for row in replies], asked.state == "pending"
+
+        return await self._database.read(work)
+
+    async def trackers_to_delete(self) -> list[tuple[str, datetime, datetime | None]]:
+        """Trackers the engine has to delete: whose, noted when, and when the person was last seen.
+
+        The last is None when the conversation itself is gone.
+        """
+        statement = (
+            select(forgotten.c.conversation_id, forgotten.c.requested_at, conversations.c.last_seen_at)
+            .outerjoin(conversations, conversations.c.id == forgotten.c.conversation_id)
+            .order_by(forgotten.c.requested_at)
+            .limit(PAGE)
+        )
+        return await self._database.read(lambda db: [(r[0], r[1], r[2]) for r in db.execute(statement)])
+
+    async def tracker_deleted(self, conversation_id: str) -> None:
+        """The engine has confirmed: nothing is left to delete."""
+        gone = delete(forgotten).where(forgotten.c.conversation_id == conversation_id)
+        await self._database.write(lambda db: db.execute(gone))
+
+
+def _line_is_needed(db: Connection, conversation_id: str, seq: int) -> bool:
+    if db.execute(_STILL_WAITING, {"cid": conversation_id, "number": seq}).first() is None:
+        return False
+    return db.execute(_SYSTEM_LINE_SINCE, {"cid": conversation_id, "after": seq}).first() is None
+
+
+def _numbered(
+    conversation_id: str, to: int, first: int, replies: Sequence[tuple[Role, JsonParts]], at: datetime
+) -> list[StoredMessage]:
+    return [
+        StoredMessage(conversation_id, first + place, role, at, parts, None, to)
+        for place, (role, parts) in enumerate(replies)
+    ]
+
+
+def _as_row(
+    message: StoredMessage, content_hash: str | None = None, payload: str | None = None
+) -> dict[str, object]:
+    return {
+        "conversation_id": message.conversation_id,
+        "seq": message.seq,
+        "role": message.role,
+        "client_id": message.client_id,
+        "content_hash": content_hash,
+        "reply_to": message.reply_to,
+        "body": message.parts,
+        "payload": payload,
+        "state": "pending" if message.pending else "done",
+        "created_at": message.at,
+    }
+
+
+def _message(row: Any) -> StoredMessage:
+    return StoredMessage(
+        row.conversation_id,
+        row.seq,
+        row.role,
+        row.created_at,
+        row.body,
+        row.client_id,
+        row.reply_to,
+        row.state == "pending",
+    )

@@ -1,0 +1,46 @@
+"""Fixtures shared by the rooms: a migrated SQLite file, settings for tests, a running app with a small engine."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings
+from bot.storage.database import Database, open_database
+from bot.storage.migrate import migrate
+from tests.running import Running, run_app, settings_for_tests
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "ademruimte.db"
+
+    async def make() -> None:
+        database = open_database(f"sqlite:///{path}")
+        await migrate(database)
+        await database.close()
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture
+async def database(tmp_path: Path, migrated_file: Path) -> AsyncIterator[Database]:
+    shutil.copy(migrated_file, tmp_path / "test.db")
+    found = open_database(f"sqlite:///{tmp_path / 'test.db'}")
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, migrated_file: Path) -> Settings:
+    return settings_for_tests(tmp_path / "state", migrated_file)
+
+
+@pytest.fixture
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    async with run_app(settings) as started:
+        await started.ready()
+        yield started

@@ -1,0 +1,113 @@
+/**
+ * Room: web widget. The message model as it travels over the chat API (docs/api.md), as types.
+ * Knows nothing of the network or of how a part is drawn.
+ */
+
+export interface Choice {
+  title: string;
+  payload: string;
+}
+
+export interface TextPart {
+  type: "text";
+  text: string;
+}
+
+export interface QuickRepliesPart {
+  type: "quick_replies";
+  choices: Choice[];
+}
+
+/** A question answered on a scale; `$value` in `payload` is replaced by the number. */
+export interface ScalePart {
+  type: "scale";
+  item: string;
+  min: number;
+  max: number;
+  min_label: string;
+  max_label: string;
+  payload: string;
+  skip_payload: string | null;
+}
+
+export interface Band {
+  id: string;
+  label: string;
+  from: number;
+  to: number;
+}
+
+export interface Bar {
+  item: string;
+  label: string;
+  value: number | null;
+  band: string | null;
+  /** Which end of the scale is the worrying one. */
+  concern: "high" | "low";
+  alert: boolean;
+  norm: { mean: number; sd: number; n: number | null } | null;
+  previous: number | null;
+}
+
+export interface ChartPart {
+  type: "chart";
+  title: string;
+  caption: string;
+  min: number;
+  max: number;
+  bands: Band[];
+  norm_label: string | null;
+  bars: Bar[];
+}
+
+export interface HelpLine {
+  id: string;
+  name: string;
+  number: string;
+  tel: string;
+  what: string;
+  hours?: string | null;
+  url?: string | null;
+  urgent?: boolean;
+}
+
+export interface HelpLinesPart {
+  type: "help_lines";
+  title: string;
+  lines: HelpLine[];
+}
+
+export type Part = TextPart | QuickRepliesPart | ScalePart | ChartPart | HelpLinesPart;
+export type Role = "user" | "bot" | "system";
+
+export interface Message {
+  seq: number;
+  role: Role;
+  at: string;
+  id?: string;
+  parts: Part[];
+}
+
+export interface HelpRegion {
+  id: string;
+  region: string;
+  lines: HelpLine[];
+}
+
+/** What the person said and the server has not confirmed yet. */
+export interface Outgoing {
+  id: string;
+  /** What the person typed, or the title of what they tapped. */
+  text: string;
+  /** Set for a tapped choice. */
+  payload?: string;
+  /** Why the server refused it, in plain words; such a message is not sent again. */
+  refused?: string;
+}
+
+/** True when the value looks like a message of the chat API. Unknown part types are allowed and not drawn. */
+export function isMessage(value: unknown): value is Message {
+  if (typeof value !== "object" || value === null) return false;
+  const message = value as Partial<Message>;
+  return Number.isInteger(message.seq) && typeof message.role === "string" && Array.isArray(message.parts);
+}
