@@ -189,8 +189,8 @@ async def _keep(store: Store, person: str, check_in_id: str, step: Step, now: da
                 fresh = await store.start_check_in(person, instrument.id, instrument.content_hash, now)
                 events.append(SlotSet("check_in_id", fresh.id))
                 events += [SlotSet(item.id, None) for item in instrument.items]
-    if step.status != "open":
-        events.append(SlotSet("check_in_status", step.status))
+    # Always set: a form whose validation sets no slot but `requested_slot` takes the reply for rejected.
+    events.append(SlotSet("check_in_status", None if step.status == "open" else step.status))
     return events
 
 

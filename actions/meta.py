@@ -17,6 +17,8 @@ from bot.storage.store import default_store
 
 #: How many readings a person is offered when the model is not sure.
 READINGS = 2
+#: What is offered beside the readings, for when none of them fits.
+LAST_RESORT = "ask_capabilities"
 
 
 class SessionStart(Action):
@@ -136,12 +138,13 @@ class Fallback(Action):
         """Offer readings with their titles from resources/conversation/intent_titles.yml."""
         titles = intent_titles()
         ranking = tracker.latest_message.get("intent_ranking") or []
-        readings = [row["name"] for row in ranking if row["name"] in titles][:READINGS]
+        known = [row["name"] for row in ranking if row["name"] in titles and row["name"] != LAST_RESORT]
+        readings = known[:READINGS]
         if _fell_back_before(tracker) or not readings:
             say(dispatcher, "fallback_again")
             return []
         buttons = [{"title": titles[name], "payload": f"/{name}"} for name in readings]
-        buttons.append({"title": titles["ask_capabilities"], "payload": "/ask_capabilities"})
+        buttons.append({"title": titles[LAST_RESORT], "payload": f"/{LAST_RESORT}"})
         say(dispatcher, "fallback", buttons=buttons)
         return []
 

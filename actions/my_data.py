@@ -11,10 +11,10 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.definitions import day, instruments
+from actions.definitions import day, instruments, norms
 from actions.meta import turn_before
 from actions.say import say
-from bot.storage.store import default_store
+from bot.storage.store import Conversation, default_store
 
 
 class ShowMyData(Action):
@@ -47,12 +47,18 @@ class ShowMyData(Action):
             "my_data",
             {
                 "consent": "ja" if known.consent else "nee, alleen zolang dit gesprek loopt",
-                "group": known.norm_label or "alle deelnemers",
+                "group": _group(known),
                 "count": str(len(done)),
                 "scores": "\n".join(lines),
             },
         )
         return []
+
+
+def _group(known: Conversation) -> str:
+    if known.norm_kind and known.norm_label:
+        return norms().group(known.norm_kind, known.norm_label).among
+    return norms().all_respondents.among
 
 
 class AskDeleteData(Action):
@@ -80,13 +86,13 @@ class DeleteData(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
-        """Erase at the end of this turn; a later, unrelated yes brings the question back instead."""
+        """Erase now; the last words still reach the person. A later, unrelated yes brings the question back instead."""
         asked = any(event.get("name") == "action_ask_delete_data" for event in turn_before(tracker))
         again = any(event.get("name") == "action_delete_data" for event in turn_before(tracker))
         if not asked and not again:
             say(dispatcher, "delete_question")
             return [SlotSet("open_offer", "delete_data")]
-        await default_store().request_forget(tracker.sender_id)
+        await default_store().forget(tracker.sender_id)
         say(dispatcher, "deleted")
         return [SlotSet("open_offer", None)]
 

@@ -12,7 +12,7 @@ from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.definitions import day, instruments, listed, norms, words
-from actions.say import say
+from actions.say import say, texts
 from bot.screening.norms import NormGroup
 from bot.screening.result import ItemResult, Result, check_in_result
 from bot.storage.store import CheckIn, Conversation, default_store
@@ -74,7 +74,6 @@ def say_result(
     if previous is not None:
         lines.append(_trend(result, previous))
     dispatcher.utter_message(text="\n".join(lines), json_message=_chart(result, words().chart.title))
-    say(dispatcher, "result_caveat", {"caveat": norms().caveat})
     say(dispatcher, "result_choices_heavy" if heavy else "result_choices_light")
 
 
@@ -95,9 +94,8 @@ def _say_overview(dispatcher: CollectingDispatcher, result: Result, heavy: bool)
             parts.append(words().alert[concern].format(labels=listed(labels)))
     missing = [found.item.label for found in result.items if found.value is None]
     name = "result_alerts_many" if heavy else "result_alerts_some" if alerts else "result_no_alerts"
-    say(dispatcher, name, {"alerts": listed(parts)})
-    if missing:
-        say(dispatcher, "result_missing", {"missing": listed(missing)})
+    left_out = texts()["result_missing"].text.format(missing=listed(missing)) if missing else ""
+    say(dispatcher, name, {"alerts": listed(parts), "missing": left_out})
 
 
 def _norm(result: Result) -> str:
@@ -133,7 +131,7 @@ def _chart(result: Result, title: str) -> dict[str, Any]:
     return {
         "type": "chart",
         "title": title,
-        "caption": words().chart.caption.format(among=result.group.among),
+        "caption": words().chart.caption.format(among=result.group.among, caveat=norms().caveat),
         "min": instrument.scale.min,
         "max": instrument.scale.max,
         "bands": [{"id": b.id, "label": b.label, "from": b.start, "to": b.end} for b in instrument.bands],

@@ -238,8 +238,8 @@ def report(stock: Server, ours: Server, options: argparse.Namespace) -> str:
             )
         a, b = stock.figures[people], ours.figures[people]
         lines.append(
-            f"| {people} | **ratio ours/stock** | {b.per_second / a.per_second:.1f} | {b.percentile(50) / a.percentile(50):.2f} "
-            f"| {b.percentile(95) / a.percentile(95):.2f} | {b.cpu_ms / a.cpu_ms:.2f} |"
+            f"| {people} | **ratio ours/stock** | {b.per_second / a.per_second:.1f} "
+            f"| {b.percentile(50) / a.percentile(50):.2f} | {b.percentile(95) / a.percentile(95):.2f} | {b.cpu_ms / a.cpu_ms:.2f} |"
         )
     lines += [
         "",

@@ -81,7 +81,21 @@ def _run(options: argparse.Namespace) -> int:
         return _fail(str(error))
     for warning in warnings:
         print(f"ademruimte: {warning}", file=sys.stderr)
-    return run(settings)
+    return run(settings, _announce)
+
+
+def _announce(address: str) -> None:
+    print(
+        f"""
+  Ademruimte is at {address}
+  The engine loads in the background; what you type meanwhile is answered as soon as it is ready.
+
+  Try:  open {address} in a browser and tap "Check-in (2 minuten)"
+        or type: ik slaap slecht en ben moe · wie kan dit lezen? · een 7 of 8
+  Stop with Ctrl-C.
+""",
+        flush=True,
+    )
 
 
 def _train(options: argparse.Namespace) -> int:

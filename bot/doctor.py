@@ -21,7 +21,7 @@ from bot.cli import ROOT
 from bot.resources import RESOURCES, ResourceError
 from bot.settings import Settings
 from bot.storage.database import open_database
-from bot.storage.migrate import pending_migrations
+from bot.storage.migrate import MigrationError, pending_migrations
 from bot.support.help_lines import STALE_DAYS, load_help_lines, stale
 
 #: The engine's interpreter must answer within this many seconds.
@@ -83,8 +83,10 @@ def _database(settings: Settings) -> Finding:
 
     try:
         pending = asyncio.run(look())
-    except (OSError, SQLAlchemyError) as error:
+    except (OSError, SQLAlchemyError, ModuleNotFoundError) as error:
         return Finding(False, f"the database cannot be opened: {type(error).__name__}")
+    except MigrationError:
+        return Finding(False, "the database was made by a newer version of Ademruimte: install that version")
     if pending:
         return Finding(True, f"the database opens; `bot run` will apply {len(pending)} migration(s)")
     return Finding(True, "the database opens and is up to date")

@@ -52,7 +52,8 @@ def _without_words(error: BaseException) -> dict[str, Any]:
     return {
         "error": type(error).__name__,
         "trace": [
-            f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}" for frame in frames
+            f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}"
+            for frame in frames
         ],
     }
 

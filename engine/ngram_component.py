@@ -44,6 +44,7 @@ class NgramClassifier(GraphComponent):
             "folds": 4,  # for confidences: each sentence is judged by a model that has not seen it
             "random_state": 1,
             "ranking_length": 10,
+            "skip_intents": [],  # left to another component
         }
 
     def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
@@ -69,7 +70,12 @@ class NgramClassifier(GraphComponent):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit on every sentence that has an intent, then fit how sure the scores are."""
-        examples = [example for example in training_data.intent_examples if example.get(TEXT)]
+        skipped = set(self._config["skip_intents"])
+        examples = [
+            example
+            for example in training_data.intent_examples
+            if example.get(TEXT) and example.get(INTENT) not in skipped
+        ]
         texts = [fold(example.get(TEXT)) for example in examples]
         intents = np.array([example.get(INTENT) for example in examples])
         features = hstack([self._chars.fit_transform(texts), self._words.fit_transform(texts)], format="csr")

@@ -23,6 +23,8 @@ from typing import Any
 BATCH = 200  # sentences that are featurised and classified together
 MAX_TEXT = 8000  # characters, as in the engine's channel
 
+FALLBACK = "nlu_fallback"  # Rasa's name for "not sure enough"; no reading of its own
+
 Reader = Callable[[list[str]], list[dict[str, Any]]]
 
 
@@ -101,16 +103,14 @@ def parse_line(line: bytes) -> dict[str, Any]:
 
 
 def _answer(known: str | int, data: dict[str, Any]) -> dict[str, Any]:
-    intent = data.get("intent") or {}
-    return {
-        "id": known,
-        "intent": intent.get("name"),
-        "confidence": float(intent.get("confidence") or 0.0),
-        "ranking": [
-            {"intent": entry["name"], "confidence": float(entry["confidence"])}
-            for entry in data.get("intent_ranking") or []
-        ],
-    }
+    """The readings themselves: when a conversation would ask rather than guess, the best guess is still given."""
+    ranking = [
+        {"intent": entry["name"], "confidence": float(entry["confidence"])}
+        for entry in data.get("intent_ranking") or []
+        if entry["name"] != FALLBACK
+    ]
+    best = ranking[0] if ranking else {"intent": None, "confidence": 0.0}
+    return {"id": known, **best, "ranking": ranking}
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -42,7 +42,7 @@ from rasa.utils.endpoints import ClientResponseError, EndpointConfig, concat_url
 from engine import history, rules
 
 ACTION_TIMEOUT = aiohttp.ClientTimeout(total=10)  # seconds; Rasa waits 300 while the conversation is locked
-EVENTS_FOR_ACTIONS = 30  # the least number of latest events that a custom action is sent
+EVENTS_FOR_ACTIONS = 20  # the least number of latest events that a custom action is sent
 
 _sessions: dict[int, aiohttp.ClientSession] = {}
 
@@ -168,7 +168,7 @@ def _temporary_tracker(
     self: FormAction, current_tracker: DialogueStateTracker, additional_events: list[Event], domain: Domain
 ) -> DialogueStateTracker:
     """Rasa replays the conversation to validate a form; a copy with the form's events is the same tracker."""
-    if any(isinstance(event, Restarted) for event in current_tracker.events):
+    if Restarted in map(type, current_tracker.events):
         return _originals[FormAction, "_temporary_tracker"](self, current_tracker, additional_events, domain)
     tracker = current_tracker.copy()
     asked = SlotSet(REQUESTED_SLOT, self.get_slot_to_fill(current_tracker))

@@ -24,6 +24,7 @@ from bot.language.scale import read_scale_answer
 
 INTENT_NAME = "give_score"
 ENTITY_NAME = "score"
+_JOINS = frozenset({"a", "en", "of", "tem", "tot", "tussen"})  # between two scores
 _SCORE_KINDS = frozenset({"score", "choose", "out_of_range"})
 
 
@@ -77,7 +78,9 @@ def _hear(message: Message, text: str) -> None:
 def only_a_score(text: str) -> bool:
     """Whether every word of the text is a number, a frequency word, or a word that goes with one."""
     lex = lexicon()
-    around = lex.fillers | lex.before_a_score | lex.words_after_a_score | lex.between_article_and_score
+    around = (
+        lex.fillers | lex.before_a_score | lex.words_after_a_score | lex.between_article_and_score | _JOINS
+    )
     words = [token.text for token in tokens(text) if token.kind != "mark"]
     at = 0
     while at < len(words):

@@ -11,7 +11,9 @@ model holds the hash of everything that the model came from.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import io
 import logging
 import os
 import sys
@@ -20,6 +22,7 @@ import time
 import warnings
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 HASH_SUFFIX = ".content-hash"
@@ -85,15 +88,14 @@ def train(root: Path, scratch: Path) -> Path | None:
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     _say("loading Rasa")
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # libraries about each other; `rasa data validate` warns about the data
-        import structlog
-        from rasa.model_training import train as rasa_train
+    # Libraries warn about each other and reset mere filters; `rasa data validate` warns about the data.
+    warnings.showwarning = _show_nothing
+    import structlog
+    from rasa.model_training import train as rasa_train
 
-        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-        _follow_progress()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    _follow_progress()
+    with contextlib.redirect_stdout(io.StringIO()):  # Rasa names the draft, which is about to be renamed
         result = rasa_train(
             domain="domain.yml",
             config="config.yml",
@@ -103,6 +105,10 @@ def train(root: Path, scratch: Path) -> Path | None:
             force_training=True,
         )
     return Path(result.model) if result.model else None
+
+
+def _show_nothing(*_args: Any, **_kwargs: Any) -> None:
+    """Stand in for `warnings.showwarning`."""
 
 
 def content_hash(root: Path) -> str:
@@ -158,7 +164,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    print(line, file=sys.__stdout__, flush=True)
 
 
 if __name__ == "__main__":

@@ -154,7 +154,10 @@ class Workers:
                     return [("system", [as_json(Text(text=lines.APOLOGY))])]
                 await asyncio.sleep(0.2 * failures)
                 continue
-            return _replies(outputs, message)
+            replies = _replies(outputs, message)
+            if not replies:
+                log.error("engine said nothing", conversation=conversation_id, seq=message.seq)
+            return replies or [("system", [as_json(Text(text=lines.APOLOGY))])]
 
     async def _still_waiting(self, message: Waiting) -> bool:
         try:

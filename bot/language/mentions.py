@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.language.lexicon import Lexicon
+from bot.language.lexicon import Lexicon, find_phrase
 from bot.language.normalise import Token
 from bot.language.numbers import NumberSpan, read_number
 
@@ -202,9 +202,7 @@ def _is_quantity(found: Sequence[Token], mention: Mention, lex: Lexicon) -> bool
     before = texts[start : mention.start]
     if first.kind == "number" and first.glued and mention.start and found[mention.start - 1].kind == "word":
         return True
-    if any(
-        find_phrase(before[-size:], 0, lex.not_a_score_after, size) for size in (1, 2) if len(before) >= size
-    ):
+    if any(tuple(before[-size:]) in lex.not_a_score_after for size in (1, 2)):
         return True
     if first.kind == "number" and re.match(r"0[0-9]+[.,]|0[0-9]{2,}", first.text):
         return True

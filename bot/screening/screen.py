@@ -34,14 +34,15 @@ def run(lines: Iterable[str | bytes], out: Output) -> int:
     """Screen one JSON object per line; write one JSON object per line. Empty lines are skipped.
 
     Args:
-        lines: text or UTF-8 bytes; `sys.stdin.buffer` keeps a badly encoded line from ending the run.
+        lines: text or UTF-8 bytes. A text file such as `sys.stdin` is read as bytes, so that a badly encoded
+            line costs that line only.
         out: where the results go. Output is ASCII (other characters escaped), so any terminal can take it.
 
     Returns:
         How many lines were refused. A refused line yields {"id": … or null, "error": "…"}.
     """
     refused = 0
-    for line in lines:
+    for line in getattr(lines, "buffer", lines):
         result = _screen_text(line)
         if result is None:
             continue

@@ -158,7 +158,10 @@ class Store:
                 db.execute(insert(answers).values(check_in_id=check_in_id, item=item, **given))
 
         try:
-            await self.database.write(work)
+            try:
+                await self.database.write(work)
+            except IntegrityError:  # another process may have inserted it at this very moment: update then
+                await self.database.write(work)
         except IntegrityError:
             raise LookupError("unknown check-in") from None
 

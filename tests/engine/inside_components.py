@@ -1,5 +1,7 @@
 """Runs with the engine's Python: the parts that read sentences, and the training."""
 
+# ruff: noqa: PERF203, PLC0415, PT017, S603 - no pytest in the engine's environment; Rasa comes after its set-up
+
 import json
 import shutil
 import sys
@@ -98,7 +100,9 @@ def it_ranks_all_intents_and_survives_typing_errors(_model: Path, folder: Path) 
     trained(folder).process([message])
     assert message.get("intent")["name"] == "row"
     ranking = message.get("intent_ranking")
-    assert [entry["confidence"] for entry in ranking] == sorted((e["confidence"] for e in ranking), reverse=True)
+    assert [entry["confidence"] for entry in ranking] == sorted(
+        (e["confidence"] for e in ranking), reverse=True
+    )
     assert {entry["name"] for entry in ranking} == {"sleep", "row", "hello"}
 
 
@@ -107,21 +111,56 @@ def heard(text: str) -> tuple[str, list[Any], list[str]]:
     message.set("intent_ranking", [{"name": "other", "confidence": 0.6}, {"name": "more", "confidence": 0.4}])
     ScoreComponent().process([message])
     entities = message.get("entities") or []
-    return message.get("intent")["name"], [e["value"] for e in entities], [e["name"] for e in message.get("intent_ranking")]
+    return (
+        message.get("intent")["name"],
+        [e["value"] for e in entities],
+        [e["name"] for e in message.get("intent_ranking")],
+    )
 
 
 @check
 def a_message_that_is_only_a_score_is_heard_as_one(_model: Path, _folder: Path) -> None:
-    for text, value in {"7": 7, "zeven": 7, "7,5": 8, "heel vaak": 8, "nee ik bedoelde 6": 6, "ik denk een 8": 8, "10/10": 10}.items():
+    for text, value in {
+        "7": 7,
+        "zeven": 7,
+        "7,5": 8,
+        "heel vaak": 8,
+        "nee ik bedoelde 6": 6,
+        "ik denk een 8": 8,
+        "10/10": 10,
+    }.items():
         assert heard(text) == ("give_score", [value], ["give_score", "other", "more"]), (text, heard(text))
     assert heard("een 7 of 8") == ("give_score", [], ["give_score", "other", "more"])
     assert heard("15")[:2] == ("give_score", [])
 
 
 @check
+def every_sentence_written_as_a_score_is_heard_as_one(_model: Path, _folder: Path) -> None:
+    import yaml
+
+    block = yaml.safe_load(Path("data/nlu/give_score.yml").read_text(encoding="utf-8"))["nlu"][0]
+    texts = [line[2:] for line in block["examples"].splitlines()]
+    assert len(texts) >= 25
+    assert [text for text in texts if heard(text)[0] != "give_score"] == []
+
+
+@check
+def a_skipped_intent_is_not_learnt(_model: Path, folder: Path) -> None:
+    assert trained(folder, skip_intents=["hello"])._intents == ["row", "sleep"]
+
+
+@check
 def a_sentence_keeps_its_intent(_model: Path, _folder: Path) -> None:
     assert heard("ik slaap slecht, een 7")[:2] == ("other", [7])
-    for text in ("ik slaap 3 uur", "mijn chef maakt vaak ruzie", "ik ben 45 jaar", "5 keer per week", "👍", "", '/give_score{"score": 3}'):
+    for text in (
+        "ik slaap 3 uur",
+        "mijn chef maakt vaak ruzie",
+        "ik ben 45 jaar",
+        "5 keer per week",
+        "👍",
+        "",
+        '/give_score{"score": 3}',
+    ):
         assert heard(text)[:2] == ("other", []), (text, heard(text))
         assert not only_a_score(text) or text == ""
 
@@ -145,12 +184,16 @@ def a_stand_in_can_be_built_on_and_not_called(_model: Path, _folder: Path) -> No
 @check
 def only_components_known_to_do_without_go_without_tensorflow(model: Path, _folder: Path) -> None:
     assert not light.needs_tensorflow(light.components_of_model(model))
-    assert light.needs_tensorflow(["WhitespaceTokenizer", "rasa.nlu.classifiers.diet_classifier.DIETClassifier"])
+    assert light.needs_tensorflow(
+        ["WhitespaceTokenizer", "rasa.nlu.classifiers.diet_classifier.DIETClassifier"]
+    )
     assert light.needs_tensorflow(["somebody.elses.Component"])
 
 
 @check
-def training_happens_when_something_changed_and_replaces_only_when_it_is_done(_model: Path, folder: Path) -> None:
+def training_happens_when_something_changed_and_replaces_only_when_it_is_done(
+    _model: Path, folder: Path
+) -> None:
     project, out = folder / "project", folder / "models" / "m.tar.gz"
     shutil.copytree(PROJECT, project)
     train.ROOT = project
@@ -176,7 +219,14 @@ def training_happens_when_something_changed_and_replaces_only_when_it_is_done(_m
 
 @check
 def every_source_of_a_model_counts(_model: Path, folder: Path) -> None:
-    for name in ("config.yml", "domain.yml", "data/nlu/a.yml", "engine/a_component.py", "bot/language/a.py", "resources/language/a.yml"):
+    for name in (
+        "config.yml",
+        "domain.yml",
+        "data/nlu/a.yml",
+        "engine/a_component.py",
+        "bot/language/a.py",
+        "resources/language/a.yml",
+    ):
         before = train.content_hash(folder)
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("x")

@@ -1,5 +1,7 @@
 """Runs with the engine's Python: the tracker store against a cold read of the same database by Rasa's own."""
 
+# ruff: noqa: ARG001, PLC0415, PT017, S311 - no pytest in the engine's environment; stand-ins have Rasa's signatures
+
 import random
 import sys
 from pathlib import Path
@@ -25,7 +27,9 @@ from engine.tracker_store import CachedSQLTrackerStore  # noqa: E402
 patches.apply()
 
 
-def open_agent(file: Path, url: str = "http://127.0.0.1:9/none", **options: Any) -> tuple[Agent, CachedSQLTrackerStore]:
+def open_agent(
+    file: Path, url: str = "http://127.0.0.1:9/none", **options: Any
+) -> tuple[Agent, CachedSQLTrackerStore]:
     store = CachedSQLTrackerStore(db=str(file), **options)
     endpoint = EndpointConfig(url, enable_selective_domain=True)
     agent = Agent.load(MODEL, tracker_store=store, lock_store=AsyncLockStore(), action_endpoint=endpoint)

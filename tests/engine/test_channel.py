@@ -154,6 +154,6 @@ async def test_actions_get_the_token_and_only_the_end_of_the_conversation(
     await engine.say(who, "last", "/goodbye")
     assert actions.tokens == ["actions-token"]
     tracker = actions.calls[-1]["tracker"]
-    assert 30 <= len(tracker["events"]) <= 40
+    assert 20 <= len(tracker["events"]) <= 30
     assert tracker["latest_message"]["intent"]["name"] == "goodbye"
     assert "domain" not in actions.calls[-1]

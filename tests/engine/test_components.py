@@ -1,5 +1,7 @@
 """The parts that read sentences, the training, and the batch reader."""
 
+# ruff: noqa: S603 - it starts the engine, with arguments of its own
+
 import json
 import subprocess
 from pathlib import Path
@@ -14,6 +16,8 @@ CHECKS = [
     "training_twice_gives_the_same_classifier",
     "it_ranks_all_intents_and_survives_typing_errors",
     "a_message_that_is_only_a_score_is_heard_as_one",
+    "every_sentence_written_as_a_score_is_heard_as_one",
+    "a_skipped_intent_is_not_learnt",
     "a_sentence_keeps_its_intent",
     "a_stand_in_can_be_built_on_and_not_called",
     "only_components_known_to_do_without_go_without_tensorflow",
@@ -65,10 +69,20 @@ def test_each_line_gets_its_answer_in_order(small_model: Path) -> None:
 
 
 def test_what_is_typed_is_read_as_in_a_conversation(small_model: Path) -> None:
-    lines = [{"id": 1, "text": "een 7"}, {"id": 2, "text": '/give_score{"score": 3}'}, {"id": 3, "text": "👍"}]
+    lines = [
+        {"id": 1, "text": "een 7"},
+        {"id": 2, "text": '/give_score{"score": 3}'},
+        {"id": 3, "text": "👍"},
+    ]
     _, found, _ = read(small_model, "\n".join(map(json.dumps, lines)).encode())
     assert [line["intent"] for line in found[:2]] == ["give_score", "give_score"]
     assert found[2]["ranking"]
+
+
+def test_a_sentence_that_a_conversation_would_ask_about_gets_its_best_reading(small_model: Path) -> None:
+    _, [found], _ = read(small_model, b'{"id": 1, "text": "xyzzy plugh 12 kwaak"}')
+    assert found["intent"] == found["ranking"][0]["intent"] != "nlu_fallback"
+    assert found["confidence"] == max(entry["confidence"] for entry in found["ranking"])
 
 
 def test_no_lines_give_no_answers(small_model: Path) -> None:
