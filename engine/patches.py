@@ -44,7 +44,8 @@ from engine import history, rules
 ACTION_TIMEOUT = aiohttp.ClientTimeout(total=10)  # seconds; Rasa waits 300 while the conversation is locked
 EVENTS_FOR_ACTIONS = 20  # the least number of latest events that a custom action is sent
 
-_sessions: dict[int, aiohttp.ClientSession] = {}
+_SESSION = "_ademruimte_session"  # attribute on an endpoint
+_sessions: list[aiohttp.ClientSession] = []  # all that were opened
 
 
 class Patch(NamedTuple):
@@ -130,9 +131,10 @@ async def _request(
     **kwargs: Any,
 ) -> Any | None:
     """Rasa opens and closes an HTTP session for each action call; here each endpoint keeps one."""
-    session = _sessions.get(id(self))
+    session: aiohttp.ClientSession | None = self.__dict__.get(_SESSION)
     if session is None or session.closed:
-        session = _sessions[id(self)] = self.session()
+        session = self.__dict__[_SESSION] = self.session()
+        _sessions.append(session)
     headers = {"Content-Type": content_type} if content_type else {}
     headers.update(kwargs.pop("headers", {}))
     headers.update(self.headers)
@@ -299,4 +301,4 @@ def apply() -> None:
 async def close_sessions() -> None:
     """Close the kept HTTP sessions; call before the event loop ends."""
     while _sessions:
-        await _sessions.popitem()[1].close()
+        await _sessions.pop().close()

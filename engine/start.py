@@ -99,16 +99,20 @@ def build_app(model: Path, endpoints_file: Path | None, token: str, began: float
             _refuse(f"{model} could not be loaded")
             app.stop()
 
-    async def report(app: Any, _loop: Any) -> None:
+    def report() -> None:
+        seconds = round(time.monotonic() - began, 2)
+        _say({"event": "ready", "model": app.ctx.agent.processor.model_filename, "seconds": seconds})
+
+    async def started(app: Any, loop: Any) -> None:
         if not getattr(app.ctx, "failed", False):
-            seconds = round(time.monotonic() - began, 2)
-            _say({"event": "ready", "model": app.ctx.agent.processor.model_filename, "seconds": seconds})
+            # Sanic forgets a SIGTERM that comes before its loop runs for good; what is said then is said in time.
+            loop.call_later(0.01, report)
 
     async def close(_app: Any, _loop: Any) -> None:
         await patches.close_sessions()
 
     app.register_listener(load, "before_server_start")
-    app.register_listener(report, "after_server_start")
+    app.register_listener(started, "after_server_start")
     app.register_listener(close, "after_server_stop")
     return app
 

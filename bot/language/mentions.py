@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.language.lexicon import Lexicon, find_phrase
+from bot.language.lexicon import Lexicon
 from bot.language.normalise import Token
 from bot.language.numbers import NumberSpan, read_number
 

@@ -7,7 +7,7 @@ guesses: what is not clearly an answer is "none" and goes to the engine.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -285,13 +285,13 @@ def _clauses(found: Sequence[Token]) -> list[list[str]]:
 
 
 def _dominated(
-    words: Sequence[str], phrases: frozenset[Words] | object, fillers: frozenset[str]
+    words: Sequence[str], phrases: frozenset[Words] | Mapping[Words, object], fillers: frozenset[str]
 ) -> list[Words]:
     """The phrases in `words`, longest first from the left, when all other words are fillers; else []."""
     matched: list[Words] = []
     at = 0
     while at < len(words):
-        phrase = find_phrase(words, at, phrases)  # type: ignore[arg-type]
+        phrase = find_phrase(words, at, phrases)
         if phrase is not None:
             matched.append(phrase)
             at += len(phrase)

@@ -99,7 +99,7 @@ def _nearly(words: Words, names: Iterable[_Name]) -> set[tuple[str, str]]:
                 abs(len(candidate) - size) <= allowed
                 and len(letters[candidate] ^ name.letters) <= 2 * allowed
             ):
-                distance = _distance(candidate, name.joined)
+                distance = _distance(candidate, name.joined, allowed)
                 if distance <= allowed:
                     key = (name.kind, name.label)
                     best[key] = min(distance, best.get(key, distance))
@@ -107,8 +107,8 @@ def _nearly(words: Words, names: Iterable[_Name]) -> set[tuple[str, str]]:
     return {key for key, distance in best.items() if distance == nearest[key[0]]}
 
 
-def _distance(left: str, right: str) -> int:
-    """Typing errors between two words: a letter more, less, other, or two swapped."""
+def _distance(left: str, right: str, most: int) -> int:
+    """Typing errors between two words (a letter more, less, other, or two swapped); above `most` any number."""
     before: list[int] = []
     row = list(range(len(right) + 1))
     for i, a in enumerate(left, 1):
@@ -118,4 +118,6 @@ def _distance(left: str, right: str) -> int:
             if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
+        if min(row) > most and min(before) > most:
+            return most + 1
     return row[-1]

@@ -50,7 +50,7 @@ def widget() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> str | None:
     """The browser of this machine; without one, Playwright's own."""
-    path = os.environ.get("ADEMRUIMTE_CHROMIUM", "/usr/bin/chromium")
+    path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
     return path if Path(path).is_file() else None
 
 

@@ -8,12 +8,13 @@ import os
 import signal
 import socket
 import subprocess
+import tarfile
 from pathlib import Path
 
 from tests.engine.conftest import ROOT, TOKEN, Actions, Engine, Process, engine_python, free_port, run_engine
 
 
-def refused(*arguments: str, token: str = TOKEN) -> tuple[int, dict[str, str]]:
+def refused(*arguments: str, token: str = TOKEN, quiet: bool = True) -> tuple[int, dict[str, str]]:
     here, there = os.pipe()  # a parent that stays
     try:
         done = subprocess.run(
@@ -27,7 +28,7 @@ def refused(*arguments: str, token: str = TOKEN) -> tuple[int, dict[str, str]]:
     finally:
         os.close(here)
         os.close(there)
-    assert done.stderr == b""
+    assert not (quiet and done.stderr)
     return done.returncode, json.loads(done.stdout)
 
 
@@ -74,6 +75,18 @@ def test_a_missing_or_broken_model_is_said_in_one_sentence(tmp_path: Path) -> No
     (tmp_path / "broken.tar.gz").write_bytes(b"not a model")
     code, said = refused("--port", str(free_port()), "--model", str(tmp_path / "broken.tar.gz"))
     assert "is not a trained model" in said["reason"]
+
+
+def test_a_model_that_will_not_load_ends_it(small_model: Path, tmp_path: Path) -> None:
+    with tarfile.open(small_model) as archive:
+        archive.extractall(tmp_path / "model", filter="data")
+    found = next((tmp_path / "model").rglob("metadata.json"))
+    found.write_text(found.read_text().replace("engine.score_component", "engine.no_such_component"))
+    with tarfile.open(tmp_path / "odd.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "model", arcname=".")
+    code, said = refused("--port", str(free_port()), "--model", str(tmp_path / "odd.tar.gz"), quiet=False)
+    assert code == 1
+    assert "could not be loaded" in said["reason"]
 
 
 def test_it_does_not_start_without_a_token(small_model: Path) -> None:
