@@ -71,13 +71,16 @@ def typed(client_id: str, text: str, max_text: int) -> Incoming:
 def tapped(client_id: str, payload: str, title: str | None) -> Incoming:
     """A choice the person tapped; `title` is what stood on it.
 
+    A payload is a command (`/intent{"entity": value}`), or plain words that are read as if they were typed.
+
     Raises:
         RefusedError: bad_id, bad_payload or bad_title.
     """
     _check_id(client_id)
     if (
         len(payload) > MAX_PAYLOAD
-        or not _PAYLOAD.fullmatch(payload)
+        or not payload
+        or (payload.startswith("/") and not _PAYLOAD.fullmatch(payload))
         or _clean(payload, "bad_payload") != payload
     ):
         raise RefusedError("bad_payload")

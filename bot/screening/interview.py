@@ -202,7 +202,8 @@ def _read(progress: Progress, answer: Answer, items: Mapping[str, Item]) -> Step
         return _save(progress, progress.asked, answer.value, _echo(answer))
     if answer.kind == "choose":
         low, high = (str(option) for option in (answer.options[0], answer.options[-1]))
-        return _again(progress, Line("choose_one", {"low": low, "high": high}))
+        text = "choose_one" if len(answer.options) == 2 else "choose_between"
+        return _again(progress, Line(text, {"low": low, "high": high}))
     if answer.kind == "out_of_range":
         scale = progress.instrument.scale
         return _again(progress, Line("out_of_range", {"min": str(scale.min), "max": str(scale.max)}))

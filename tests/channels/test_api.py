@@ -163,7 +163,7 @@ async def test_a_token_reads_only_its_own_conversation(running: Running) -> None
         (b'{"id": "a", "text": " \\u0000 "}', (422, "empty")),
         (b'{"id": "a", "text": "\\ud800"}', (400, "bad_text")),
         (b'{"id": "a", "text": "ok \\udfff nog"}', (400, "bad_text")),
-        (b'{"id": "a", "payload": "greet"}', (422, "bad_payload")),
+        (b'{"id": "a", "payload": "/greet{"}', (422, "bad_payload")),
         (b'{"id": "a", "payload": "/a\\u0000b"}', (422, "bad_payload")),
         (b'{"id": "a", "payload": "/greet", "title": "\\ud800"}', (422, "bad_title")),
         (json.dumps({"id": "a", "text": "x" * 4001}).encode(), (413, "too_long")),

@@ -35,5 +35,5 @@ async def test_the_conversation_goes_as_written(
 
 
 async def test_every_flow_has_its_conversations() -> None:
-    wanted = {path.stem for path in (ROOT / "tests/stories").glob("*.yml")}
+    wanted = {path.stem.removeprefix("test_") for path in (ROOT / "tests/stories").glob("*.yml")}
     assert {Path(path).stem for path in FILES} == wanted

@@ -39,3 +39,4 @@ async def test_the_end_to_end_stories_pass_with_the_trained_model(tmp_path: Path
     report = json.loads((tmp_path / "story_report.json").read_text())
     failed = (tmp_path / "failed_test_stories.yml").read_text()
     assert report["conversation_accuracy"]["accuracy"] == 1.0, failed
+    assert report["conversation_accuracy"]["total"] >= 17
