@@ -31,7 +31,7 @@ train: ## train the model anew
 
 bench: ## compare with stock Rasa and measure pipelines; figures go to the terminal
 	@python3 scripts/setup.py test
-	@$(APP)/python -m bench.turns
+	@$(APP)/python -m bench.turns --write docs/performance.md
 
 docs: ## write the generated pages in docs/ anew
 	@python3 scripts/setup.py lint

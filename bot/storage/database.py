@@ -10,6 +10,8 @@ they queue in order here instead of polling a locked file, and reads go on besid
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -127,16 +129,27 @@ def _write(engine: Engine, work: Work[T]) -> T:
 
 def _set_pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+    _switch_to_wal(cursor)
     # NORMAL with WAL: a killed process loses nothing; a power cut can lose the last moments, never the file.
-    for pragma in (
-        f"busy_timeout = {BUSY_MILLISECONDS}",
-        "journal_mode = WAL",
-        "synchronous = NORMAL",
-        "foreign_keys = ON",
-        "secure_delete = ON",  # deleted words are overwritten, not left in free pages
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")  # deleted words are overwritten, not left in free pages
     cursor.close()
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """Switch a new file to WAL. SQLite does not wait for another process that does the same, so we do."""
+    limit = time.monotonic() + BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > limit:
+                raise
+            time.sleep(0.01)  # in a thread of the database, not in the event loop
+        else:
+            return
 
 
 def _leave_begin_to_us(connection: Any, _record: object) -> None:

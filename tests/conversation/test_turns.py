@@ -88,7 +88,7 @@ async def test_parts_come_through_and_unknown_ones_do_not(running: Running) -> N
     strange = (await person.say("strange"))["messages"]
     assert strange[0]["parts"] == [{"type": "text", "text": "dit wel"}]
     silent = await person.say("silent")
-    assert silent == {"messages": [], "pending": False}
+    assert [m["role"] for m in silent["messages"]] == ["system"]  # an apology: nobody gets silence
 
 
 async def test_a_turn_that_was_answered_but_not_stored_is_stored_once_after_a_restart(

@@ -130,9 +130,7 @@ class Person:
     async def log(self) -> list[dict[str, Any]]:
         """Everything in the conversation, both sides."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        async with self.http.get(
-            f"{self.stack.base}/api/chat/messages?after=0", headers=headers
-        ) as answer:
+        async with self.http.get(f"{self.stack.base}/api/chat/messages?after=0", headers=headers) as answer:
             return list((await answer.json())["messages"])
 
 

@@ -35,7 +35,9 @@ async def test_rasa_data_validate_finds_nothing() -> None:
 
 async def test_the_end_to_end_stories_pass_with_the_trained_model(tmp_path: Path) -> None:
     model = load_settings()[0].model
-    await rasa("test", "core", "--e2e", "--stories", "tests/stories", "--model", str(model), "--out", str(tmp_path))
+    await rasa(
+        "test", "core", "--e2e", "--stories", "tests/stories", "--model", str(model), "--out", str(tmp_path)
+    )
     report = json.loads((tmp_path / "story_report.json").read_text())
     failed = (tmp_path / "failed_test_stories.yml").read_text()
     assert report["conversation_accuracy"]["accuracy"] == 1.0, failed

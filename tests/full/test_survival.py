@@ -82,6 +82,7 @@ async def test_an_app_killed_while_it_answers_answers_once_after_the_restart(
     person = await mortal.person(http)
     await start_pols(person)
     sending = asyncio.create_task(person.send({"text": "7"}, again="once"))
+
     async def arrived() -> bool:
         return "7" in said_by(await person.log(), "user")
 

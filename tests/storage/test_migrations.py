@@ -1,6 +1,7 @@
 """Storage room: the migrations and the tables say the same, on any start."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,20 @@ async def test_two_apps_that_start_together_both_find_a_migrated_database(tmp_pa
     for database in both:
         assert await pending_migrations(database) == []
         await database.close()
+
+
+async def test_a_new_file_that_another_process_is_just_making_is_waited_for(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "new.db")
+    other.execute("BEGIN EXCLUSIVE")
+    database = open_database(f"sqlite:///{tmp_path / 'new.db'}")
+    migrating = asyncio.create_task(migrate(database))
+    await asyncio.wait([migrating], timeout=0.3)
+    assert not migrating.done()
+    other.rollback()
+    other.close()
+    await migrating
+    assert await pending_migrations(database) == []
+    await database.close()
 
 
 async def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
