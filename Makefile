@@ -4,7 +4,6 @@ PORT ?= 8080
 STATE := $(or $(ADEMRUIMTE_STATE_DIR),.ademruimte)
 APP := $(STATE)/app/bin
 ENGINE := $(STATE)/engine/bin
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help run test lint train bench docs lock
 

@@ -201,6 +201,7 @@ def environment(
             "sync",
             "-q",
             "--require-hashes",
+            "--compile-bytecode",
             "--python",
             str(python),
             str(ROOT / "requirements" / lock),

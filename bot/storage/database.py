@@ -141,15 +141,18 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 def _switch_to_wal(cursor: Any) -> None:
     """Switch a new file to WAL. SQLite does not wait for another process that does the same, so we do."""
     limit = time.monotonic() + BUSY_MILLISECONDS / 1000
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > limit:
-                raise
-            time.sleep(0.01)  # in a thread of the database, not in the event loop
-        else:
-            return
+    while not _is_wal(cursor, last_try=time.monotonic() > limit):
+        time.sleep(0.01)  # in a thread of the database, not in the event loop
+
+
+def _is_wal(cursor: Any, last_try: bool) -> bool:
+    try:
+        cursor.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if last_try or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _leave_begin_to_us(connection: Any, _record: object) -> None:

@@ -5,8 +5,10 @@ Used by the app and by the actions. Times are passed in where they matter for wh
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.settings import load_settings
 from bot.storage.database import Database, open_database
+from bot.storage.migrate import migrate
 from bot.storage.tables import answers, check_ins, conversations, forgotten, messages
 
 
@@ -284,9 +287,20 @@ def set_default_store(store: Store | None) -> None:
     _default = store
 
 
+async def _migrate(url: str) -> None:
+    database = open_database(url)
+    try:
+        await migrate(database)
+    finally:
+        await database.close()
+
+
 def default_store() -> Store:
-    """The store the actions use: the app's, or, outside the app, one built from the settings."""
+    """The store the actions use: the app's, or, outside the app, one built from the settings and migrated."""
     if _default is None:
-        set_default_store(Store(open_database(load_settings()[0].database_url)))
+        url = load_settings()[0].database_url
+        with ThreadPoolExecutor(1) as beside:  # the caller's event loop is running already
+            beside.submit(asyncio.run, _migrate(url)).result()
+        set_default_store(Store(open_database(url)))
     assert _default is not None  # noqa: S101 - set just above
     return _default
