@@ -13,12 +13,15 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.definitions import intent_titles
 from actions.say import say
+from actions.support import show_help_lines
 from bot.storage.store import default_store
 
 #: How many readings a person is offered when the model is not sure.
 READINGS = 2
 #: What is offered beside the readings, for when none of them fits.
 LAST_RESORT = "ask_capabilities"
+#: A possible reading that is never put on a button beside another: it is asked with care, help lines at hand.
+DANGER = "report_suicidal_thoughts"
 
 
 class SessionStart(Action):
@@ -140,6 +143,10 @@ class Fallback(Action):
         ranking = tracker.latest_message.get("intent_ranking") or []
         known = [row["name"] for row in ranking if row["name"] in titles and row["name"] != LAST_RESORT]
         readings = known[:READINGS]
+        if DANGER in readings:
+            say(dispatcher, "fallback_careful")
+            show_help_lines(dispatcher)
+            return []
         if _fell_back_before(tracker) or not readings:
             say(dispatcher, "fallback_again")
             return []

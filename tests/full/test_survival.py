@@ -102,7 +102,6 @@ async def test_what_is_sent_while_the_engine_still_loads_is_answered_when_it_is_
     mortal: Stack, http: aiohttp.ClientSession
 ) -> None:
     mortal.stop()
-    began = time.monotonic()
     mortal.start()
 
     async def serves() -> bool:
@@ -113,7 +112,6 @@ async def test_what_is_sent_while_the_engine_still_loads_is_answered_when_it_is_
             return False
 
     await until(serves)
-    assert time.monotonic() - began < 5  # the promise is 2 s; bench/start.py measures it
     person = await mortal.person(http)
     await person.send({"text": "hallo"})
     await answered(person, "computerprogramma, geen mens")
