@@ -30,7 +30,7 @@ _NOT_BUILT = """<!doctype html>
 <body>
 <h1>Ademruimte</h1>
 <p>De pagina's van Ademruimte zijn nog niet gebouwd. Start met <code>make run</code>, dan gebeurt dat vanzelf.</p>
-<p>Heb je nu hulp nodig? Bel 112 bij gevaar, of de Zelfmoordlijn op 1813. Beide zijn dag en nacht bereikbaar.</p>
+<p>Heb je nu hulp nodig? Bel 112 bij gevaar, of de Zelfmoordlijn op 1813.</p>
 </body>
 </html>
 """

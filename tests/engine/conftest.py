@@ -1,6 +1,6 @@
 """A small model, a stand-in for the action server, and the real engine in a process of its own."""
 
-# ruff: noqa: S603 - it starts the engine, with arguments of its own
+
 
 import asyncio
 import contextlib

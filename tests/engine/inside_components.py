@@ -1,6 +1,6 @@
 """Runs with the engine's Python: the parts that read sentences, and the training."""
 
-# ruff: noqa: PERF203, PLC0415, PT017, S603 - no pytest in the engine's environment; Rasa comes after its set-up
+# ruff: noqa: PERF203, PLC0415, PT017 - no pytest in the engine's environment; Rasa comes after its set-up
 
 import json
 import shutil

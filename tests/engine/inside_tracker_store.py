@@ -1,6 +1,6 @@
 """Runs with the engine's Python: the tracker store against a cold read of the same database by Rasa's own."""
 
-# ruff: noqa: ARG001, PLC0415, PT017, S311 - no pytest in the engine's environment; stand-ins have Rasa's signatures
+# ruff: noqa: PLC0415, PT017, S311 - no pytest in the engine's environment; stand-ins have Rasa's signatures
 
 import random
 import sys

@@ -1,6 +1,6 @@
 """The parts that read sentences, the training, and the batch reader."""
 
-# ruff: noqa: S603 - it starts the engine, with arguments of its own
+
 
 import json
 import subprocess

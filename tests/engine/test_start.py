@@ -1,6 +1,6 @@
 """The engine as the app sees it: a process that starts, answers on loopback, and ends with its parent."""
 
-# ruff: noqa: S603 - it starts the engine, with arguments of its own
+
 
 import asyncio
 import json

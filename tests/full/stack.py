@@ -56,7 +56,7 @@ class Stack:
         }
         command = [sys.executable, "-m", "bot", "run", "--port", str(self.port)]
         with (self.state / "app.log").open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)  # noqa: S603
+            self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
 
     async def ready(self) -> None:
         """Wait until the engine answers."""

@@ -174,7 +174,7 @@ def test_no_text_or_bytes_raise(text: str | bytes) -> None:
 
 def start(text: bytes) -> tuple[subprocess.CompletedProcess[bytes], float]:
     begun = time.perf_counter()
-    done = subprocess.run(  # noqa: S603 (our own program)
+    done = subprocess.run(
         [sys.executable, "-c", PROGRAM], input=text, capture_output=True, cwd=ROOT, check=False
     )
     return done, time.perf_counter() - begun
@@ -197,7 +197,7 @@ def test_a_badly_encoded_line_in_a_file_costs_that_line_only() -> None:
 def test_screening_loads_no_heavy_library() -> None:
     heavy = "('spacy', 'aiohttp', 'rasa_sdk', 'sqlalchemy', 'simplemma', 'numpy')"
     program = f"import sys, bot.screening.screen; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run(  # noqa: S603 (our own program)
+    done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, cwd=ROOT, check=True, text=True
     )
     assert done.stdout.strip() == "[]"
