@@ -237,13 +237,17 @@ def report(stock: Server, ours: Server, options: argparse.Namespace) -> str:
                 f"| {f.cpu_ms:.1f} |"
             )
         a, b = stock.figures[people], ours.figures[people]
-        lines.append(
-            f"| {people} | **ratio ours/stock** | {b.per_second / a.per_second:.1f} "
-            f"| {b.percentile(50) / a.percentile(50):.2f} | {b.percentile(95) / a.percentile(95):.2f} | {b.cpu_ms / a.cpu_ms:.2f} |"
-        )
+        ratios = [
+            f"{b.per_second / a.per_second:.1f}",
+            f"{b.percentile(50) / a.percentile(50):.2f}",
+            f"{b.percentile(95) / a.percentile(95):.2f}",
+            f"{b.cpu_ms / a.cpu_ms:.2f}",
+        ]
+        lines.append(f"| {people} | **ratio ours/stock** | {' | '.join(ratios)} |")
+    peaks = ", ".join(f"{server.name} {server.peak_mib():.0f} MiB" for server in (stock, ours))
     lines += [
         "",
-        f"Peak memory of all processes: {stock.name} {stock.peak_mib():.0f} MiB, {ours.name} {ours.peak_mib():.0f} MiB.",
+        f"Peak memory of all processes: {peaks}.",
     ]
     lines += [
         f"{len(CONVERSATION)} turns a person, {options.rounds} rounds in turn, {os.cpu_count()} cores, "

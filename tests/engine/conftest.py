@@ -1,7 +1,5 @@
 """A small model, a stand-in for the action server, and the real engine in a process of its own."""
 
-
-
 import asyncio
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """The parts that read sentences, the training, and the batch reader."""
 
-
-
 import json
 import subprocess
 from pathlib import Path

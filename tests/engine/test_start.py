@@ -1,7 +1,5 @@
 """The engine as the app sees it: a process that starts, answers on loopback, and ends with its parent."""
 
-
-
 import asyncio
 import json
 import os
