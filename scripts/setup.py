@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = Path(os.environ.get("ADEMRUIMTE_STATE_DIR", str(ROOT / ".ademruimte"))).resolve()
 APP_PYTHONS = ("3.11", "3.12", "3.13")
 ENGINE_PYTHONS = ("3.10",)
-NODE_MAJOR = 20
+NODE = (20, 19)  # what Vite needs
 
 
 class SetupError(Exception):
@@ -237,10 +237,10 @@ def widget() -> None:
         found = subprocess.run(
             [node, "--version"], stdout=subprocess.PIPE, text=True, check=False
         ).stdout.strip()
-    major = re.match(r"v(\d+)", found)
-    if not major or int(major.group(1)) < NODE_MAJOR or not shutil.which("npm"):
+    version = re.match(r"v(\d+)\.(\d+)", found)
+    if not version or (int(version[1]), int(version[2])) < NODE or not shutil.which("npm"):
         raise SetupError(
-            f"Node.js {NODE_MAJOR} or newer with npm is needed to build the widget: install it and run this again."
+            f"Node.js {NODE[0]}.{NODE[1]} or newer with npm is needed to build the widget: install it and run this again."
         )
     if (
         stamps_of("npm").get("lock") != digest(ROOT / "web" / "package-lock.json")
