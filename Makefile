@@ -1,6 +1,6 @@
 # make run | test | lint | train | bench | docs | lock | help
 .DEFAULT_GOAL := help
-PORT ?= 8080
+PORT ?= $(or $(ADEMRUIMTE_PORT),8080)
 STATE := $(or $(ADEMRUIMTE_STATE_DIR),.ademruimte)
 APP := $(STATE)/app/bin
 ENGINE := $(STATE)/engine/bin
@@ -8,7 +8,7 @@ ENGINE := $(STATE)/engine/bin
 .PHONY: help run test lint train bench docs lock
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1: \2/p' Makefile
 
 run: ## set up everything, train when the content changed, start (make run PORT=9000)
 	@python3 scripts/setup.py run
@@ -18,17 +18,18 @@ test: ## set up and run all tests
 	@python3 scripts/setup.py test
 	@CHROMIUM="$$(cat $(STATE)/chromium)" $(APP)/python -m pytest
 
-lint: ## ruff, mypy, the widget's type check, the training data's checker
+lint: ## ruff, mypy and the widget's type check
 	@python3 scripts/setup.py lint
 	@$(APP)/ruff check .
 	@$(APP)/ruff format --check .
 	@$(APP)/mypy
+	@cd web && npm run --silent check
 
 train: ## train the model anew
 	@python3 scripts/setup.py run
 	@$(APP)/bot train
 
-bench: ## compare with stock Rasa and measure pipelines; figures go to the terminal
+bench: ## compare with stock Rasa; the figures go into docs/performance.md
 	@python3 scripts/setup.py test
 	@$(APP)/python -m bench.turns --write docs/performance.md
 

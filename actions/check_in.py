@@ -14,6 +14,7 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.definitions import instruments, norms
+from actions.meta import DANGER, DANGER_READINGS, likeliest
 from actions.result import say_result
 from actions.say import say
 from actions.support import show_help_lines
@@ -108,7 +109,11 @@ async def _begin(store: Store, tracker: Tracker, now: datetime) -> tuple[Step, s
     if unfinished is not None and unfinished.answers and unfinished.instrument in instruments():
         instrument, given = instruments()[unfinished.instrument], unfinished.answers
     resume = {"yes": True, "no": False}.get(str(tapped.get("resume")))
-    step = begin(instrument, given, conversation.consent, conversation.norm_label is not None, resume)
+    if resume is False:
+        instrument = wanted
+    # Whoever said no is asked again at the next check-in, not when going on with this one.
+    consent = conversation.consent if given and resume is not False else (conversation.consent or None)
+    step = begin(instrument, given, consent, conversation.norm_label is not None, resume)
     if given and unfinished is not None:
         check_in_id = unfinished.id
     else:
@@ -121,7 +126,8 @@ async def _begin(store: Store, tracker: Tracker, now: datetime) -> tuple[Step, s
     slots |= {
         "check_in_id": check_in_id,
         "instrument": instrument.id,
-        "consent": conversation.consent,
+        "wanted_instrument": wanted.id,
+        "consent": consent,
         "norm_group": conversation.norm_label,
         "check_in_status": None,
     }
@@ -147,6 +153,7 @@ def _progress(tracker: Tracker) -> Progress:
         asked=tracker.get_slot("requested_slot"),
         consent=tracker.get_slot("consent"),
         group_settled=tracker.get_slot("norm_group") is not None,
+        wanted=instruments().get(tracker.get_slot("wanted_instrument") or ""),
     )
 
 
@@ -163,6 +170,8 @@ def _heard(tracker: Tracker) -> Heard:
         score=score if isinstance(score, int) and 0 <= score <= 10 else None,
         item=found.get("item"),
         tapped=tapped,
+        anew=found.get("resume") == "no",
+        maybe_danger=intent == "nlu_fallback" and DANGER in likeliest(tracker, DANGER_READINGS),
     )
 
 
@@ -187,7 +196,7 @@ async def _keep(store: Store, person: str, check_in_id: str, step: Step, now: da
                 instrument = step.progress.instrument
                 await store.drop_check_in(check_in_id)
                 fresh = await store.start_check_in(person, instrument.id, instrument.content_hash, now)
-                events.append(SlotSet("check_in_id", fresh.id))
+                events += [SlotSet("check_in_id", fresh.id), SlotSet("instrument", instrument.id)]
                 events += [SlotSet(item.id, None) for item in instrument.items]
     # Always set: a form whose validation sets no slot but `requested_slot` takes the reply for rejected.
     events.append(SlotSet("check_in_status", None if step.status == "open" else step.status))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import ActionExecuted, ActiveLoop, EventType, SessionStarted, SlotSet
+from rasa_sdk.events import ActionExecuted, ActiveLoop, EventType, FollowupAction, SessionStarted, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.definitions import intent_titles
@@ -22,6 +22,8 @@ READINGS = 2
 LAST_RESORT = "ask_capabilities"
 #: A possible reading that is never put on a button beside another: it is asked with care, help lines at hand.
 DANGER = "report_suicidal_thoughts"
+#: Among so many likeliest readings of an unsure message, danger is asked about.
+DANGER_READINGS = 3
 
 
 class SessionStart(Action):
@@ -109,7 +111,7 @@ class Repeat(Action):
 
 
 class Affirm(Action):
-    """A yes outside a check-in: to the invitation to say more, or to nothing that stands open."""
+    """A yes outside a check-in: to the careful question, to going on, to saying more, or to nothing."""
 
     def name(self) -> str:
         """Its name in domain.yml."""
@@ -119,8 +121,15 @@ class Affirm(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         """Make room for the story, else offer the choices."""
-        said = [(event.get("metadata") or {}).get("utter_action") for event in turn_before(tracker)]
-        if "utter_tell_more" in said:
+        before = turn_before(tracker)
+        said = [(event.get("metadata") or {}).get("utter_action") for event in before]
+        offered = {b["payload"] for event in before for b in (event.get("data") or {}).get("buttons") or []}
+        if f"/{DANGER}" in offered:
+            say(dispatcher, f"utter_{DANGER}")
+            show_help_lines(dispatcher)
+        elif any(payload.startswith('/start_check_in{"resume": "yes"') for payload in offered):
+            return [FollowupAction("check_in_form")]
+        elif "utter_tell_more" in said:
             say(dispatcher, "go_ahead")
         else:
             say(dispatcher, "yes_to_what")
@@ -140,10 +149,8 @@ class Fallback(Action):
     ) -> list[EventType]:
         """Offer readings with their titles from resources/conversation/intent_titles.yml."""
         titles = intent_titles()
-        ranking = tracker.latest_message.get("intent_ranking") or []
-        known = [row["name"] for row in ranking if row["name"] in titles and row["name"] != LAST_RESORT]
-        readings = known[:READINGS]
-        if DANGER in readings:
+        readings = [name for name in likeliest(tracker) if name in titles and name != LAST_RESORT][:READINGS]
+        if DANGER in likeliest(tracker, DANGER_READINGS):
             say(dispatcher, "fallback_careful")
             show_help_lines(dispatcher)
             return []
@@ -170,6 +177,12 @@ class Privacy(Action):
         say(dispatcher, "privacy_long")
         say(dispatcher, "privacy_honest")
         return []
+
+
+def likeliest(tracker: Tracker, most: int | None = None) -> list[str]:
+    """The intents the model thought of, likeliest first."""
+    ranking = tracker.latest_message.get("intent_ranking") or []
+    return [row["name"] for row in ranking if row["name"] != "nlu_fallback"][:most]
 
 
 def turn_before(tracker: Tracker) -> list[dict[str, Any]]:

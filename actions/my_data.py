@@ -31,7 +31,10 @@ class ShowMyData(Action):
         store = default_store()
         known = await store.conversation(tracker.sender_id)
         done = await store.finished_check_ins(tracker.sender_id)
-        if known is None or not done:
+        unfinished = await store.open_check_in(tracker.sender_id)
+        if unfinished is not None and unfinished.answers:
+            done = [*done, unfinished]
+        if known is None or (not done and known.consent is None and known.norm_label is None):
             say(dispatcher, "my_data_none")
             return []
         lines = []
@@ -41,7 +44,8 @@ class ShowMyData(Action):
                 f"{labels.get(item, item)} {'overgeslagen' if value is None else value}"
                 for item, value in check_in.answers.items()
             )
-            lines.append(f"• {day(check_in.finished_at or check_in.started_at)}: {scores}")
+            state = "" if check_in.finished_at else " (nog niet af)"
+            lines.append(f"• {day(check_in.finished_at or check_in.started_at)}{state}: {scores}")
         say(
             dispatcher,
             "my_data",

@@ -71,7 +71,7 @@ def say_result(
     heavy = len(result.alerts) >= HEAVY_ALERTS
     _say_overview(dispatcher, result, heavy)
     lines = [_norm(result)]
-    if previous is not None:
+    if previous is not None and any(found.change is not None for found in result.items):
         lines.append(_trend(result, previous))
     dispatcher.utter_message(text="\n".join(lines), json_message=_chart(result, words().chart.title))
     say(dispatcher, "result_choices_heavy" if heavy else "result_choices_light")

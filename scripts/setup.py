@@ -240,7 +240,7 @@ def widget() -> None:
     version = re.match(r"v(\d+)\.(\d+)", found)
     if not version or (int(version[1]), int(version[2])) < NODE or not shutil.which("npm"):
         raise SetupError(
-            f"Node.js {NODE[0]}.{NODE[1]} or newer with npm is needed to build the widget: install it and run this again."
+            f"Node.js {NODE[0]}.{NODE[1]} or newer with npm is needed for the widget: install it and run this again."
         )
     if (
         stamps_of("npm").get("lock") != digest(ROOT / "web" / "package-lock.json")
@@ -261,6 +261,19 @@ def widget() -> None:
         env={"ADEMRUIMTE_STATE_DIR": str(STATE)},
     )
     write_stamp("web", {"web": made_from})
+
+
+def spacy_folder() -> None:
+    """Build the folder with spaCy's Dutch tokeniser and look-up lemmas, for pipelines that want them."""
+    made_from = digest(ROOT / "engine" / "spacy_nl.py", ROOT / "requirements" / "engine.txt")
+    if stamps_of("spacy-nl").get("spacy-nl") == made_from and (STATE / "spacy-nl").exists():
+        return
+    say("spaCy: building the Dutch folder")
+    run(
+        [str(STATE / "engine" / "bin" / "python"), "-m", "engine.spacy_nl", str(STATE / "spacy-nl")],
+        "The spaCy folder could not be built.",
+    )
+    write_stamp("spacy-nl", {"spacy-nl": made_from})
 
 
 def model() -> None:
@@ -343,9 +356,12 @@ def main(arguments: list[str]) -> int:
             environment("app", APP_PYTHONS, "the app", "app.txt", also=("dev.txt",))
         else:
             environment("app", APP_PYTHONS, "the app", "dev.txt")
+        if purpose == "lint":
+            widget()  # its type check needs its packages
         if purpose in ("run", "test"):
             environment("engine", ENGINE_PYTHONS, "Rasa (the engine)", "engine.txt")
             widget()
+            spacy_folder()
             model()
         if purpose == "test":
             browser()

@@ -20,7 +20,7 @@ ERRORS: Final[dict[str, ApiError]] = {
     "bad_request": ApiError(400, "Dit verzoek is niet in orde."),
     "bad_text": ApiError(400, "In dit bericht staan tekens die niet gelezen kunnen worden."),
     "unauthorized": ApiError(
-        401, "Dit gesprek bestaat niet of niet meer. Je kunt een nieuw gesprek beginnen."
+        401, "Dit gesprek bestaat niet of niet meer. Je kan een nieuw gesprek beginnen."
     ),
     "forbidden_origin": ApiError(403, "Vanaf deze site kan dit gesprek niet gevoerd worden."),
     "not_found": ApiError(404, "Dit adres bestaat niet."),

@@ -107,8 +107,11 @@ class _Speaker:
                 if event is not None and not await self._pass_on(event):
                     return
         except (ConnectionError, TimeoutError):
-            # The client is gone or takes nothing; it will be back with the number of what it has.
-            await self._socket.close()
+            pass  # the client is gone or takes nothing; it will be back with the number of what it has
+        finally:
+            await (
+                self._socket.close()
+            )  # also after a fault of ours: an open socket that says nothing is worse
 
     async def _pass_on(self, event: Event) -> bool:
         """Send one event; False when it was the last."""

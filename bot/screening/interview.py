@@ -53,6 +53,8 @@ class Heard:
     score: int | None = None
     item: str | None = None
     tapped: bool = False
+    anew: bool = False  # tapped: begin again instead of going on
+    maybe_danger: bool = False  # the model was not sure, but thoughts of death were among its readings
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ class Progress:
     asked: str
     consent: bool | None
     group_settled: bool
+    wanted: Instrument | None = None  # what to ask when beginning again; None = the same
 
     @property
     def number(self) -> int:
@@ -165,6 +168,8 @@ def reply(progress: Progress, heard: Heard, norms: Norms) -> Step:
     """Read one reply to the open question. Never raises; what cannot be read is asked again with a hint."""
     if heard.intent == "report_suicidal_thoughts":
         return Step(progress, (Line("utter_report_suicidal_thoughts"),), status="danger")
+    if heard.maybe_danger:
+        return Step(progress, (Line("fallback_careful"),), status="danger")
     if progress.asked in (RESUME, CONSENT):
         return _yes_no(progress, heard)
     if progress.asked == GROUP:
@@ -176,8 +181,10 @@ def _item(progress: Progress, heard: Heard) -> Step:
     items = {item.id: item for item in progress.instrument.items}
     if heard.score is not None and heard.item in items and heard.item != progress.asked:
         return _change_earlier(progress, items[heard.item], heard.score)
-    if heard.score is not None:
+    if heard.score is not None and heard.item in (None, progress.asked):
         return _save(progress, progress.asked, heard.score, ())
+    if heard.score is not None:
+        return Step(progress)  # a scale of another questionnaire: ask again
     scale = progress.instrument.scale
     answer = Answer(kind="none") if heard.tapped else read_scale_answer(heard.text, scale.min, scale.max)
     read = _read(progress, answer, items)
@@ -225,6 +232,12 @@ def _echo(answer: Answer) -> tuple[Line, ...]:
 
 
 def _yes_no(progress: Progress, heard: Heard) -> Step:
+    if progress.asked == RESUME and heard.anew:
+        return _next(
+            replace(progress, answers={}, instrument=progress.wanted or progress.instrument),
+            (),
+            (StartAnew(),),
+        )
     yes = heard.intent == "affirm"
     no = heard.intent in ("deny", "skip")
     if not yes and not no:
@@ -232,24 +245,34 @@ def _yes_no(progress: Progress, heard: Heard) -> Step:
             return _again(progress, Line("why_consent"))
         return _elsewhere(progress, heard, Line("yes_or_no"))
     if progress.asked == RESUME:
-        if yes:
-            return _next(progress, (), ())
-        return _next(replace(progress, answers={}), (), (StartAnew(),))
+        return _next(progress, (), ()) if yes else Step(progress, (Line("check_in_paused"),), status="left")
     thanks = Line("consent_given" if yes else "consent_refused")
     return _next(replace(progress, consent=yes), (thanks,), (SetConsent(yes),))
 
 
 def _group(progress: Progress, heard: Heard, norms: Norms) -> Step:
+    items = {item.id: item for item in progress.instrument.items}
+    if heard.score is not None:
+        return (
+            _change_earlier(progress, items[heard.item], heard.score)
+            if heard.item in items
+            else Step(progress)
+        )
+    answer, previous = read_scale_answer(heard.text), _previous(progress)
+    if answer.correction and answer.value is not None and previous is not None:
+        return _change_earlier(progress, items[previous], answer.value)
     found = None if heard.tapped else norms.find_group(heard.text)
     settled = replace(progress, group_settled=True)
     if found is not None:
         return _next(settled, (), (SetGroup(found.kind, found.label),))
-    if heard.intent in ("skip", "deny") or read_scale_answer(heard.text).kind == "skip":
+    if heard.intent in ("skip", "deny") or answer.kind == "skip":
         return _next(settled, (), (SetGroup(None, None),))
-    if heard.intent == "go_back" or read_scale_answer(heard.text).kind == "back":
+    if heard.intent == "go_back" or answer.kind == "back":
         return _back(progress)
     if heard.intent == "ask_why":
         return _again(progress, Line("why_group"))
+    if heard.intent == "affirm":
+        return Step(progress)
     step = _elsewhere(progress, heard, Line("group_unknown"))
     if step.lines and step.lines[0].response == "group_unknown":
         # An unknown sector is no reason to hold up the result: go on beside all respondents.

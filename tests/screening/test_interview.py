@@ -39,7 +39,9 @@ def heard(step: dict[str, Any]) -> Heard:
         return Heard("/give_score", "give_score", step["tap"], step["item"], tapped=True)
     if "tap_intent" in step:
         return Heard("/" + step["tap_intent"], step["tap_intent"], tapped=True)
-    return Heard(step["say"], step["intent"])
+    if "tap_anew" in step:
+        return Heard("/start_check_in", "start_check_in", tapped=True, anew=True)
+    return Heard(step["say"], step["intent"], maybe_danger=step.get("danger", False))
 
 
 def check(step: Step, expected: dict[str, Any]) -> None:

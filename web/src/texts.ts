@@ -30,7 +30,7 @@ export const texts = {
   charactersFull: (limit: string) => `Je bericht is zo lang als kan: ${limit} tekens.`,
 
   choices: "Kies een antwoord, of typ zelf iets",
-  choicesSpoken: (titles: string) => `Je kunt kiezen uit: ${titles}.`,
+  choicesSpoken: (titles: string) => `Je kan kiezen uit: ${titles}.`,
   scaleFallbackName: "Kies een getal",
   scaleHint: "Tik op een getal, of typ het.",
   scaleKeys: " Met het toetsenbord: pijltjes en dan Enter.",
