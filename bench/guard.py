@@ -1,0 +1,137 @@
+"""How well and how fast the guard judges: the held-out messages, everyday sentences, and its speed on one core.
+
+python -m bench.guard [--write docs/safety/guard.md]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from bench.turns import ROOT
+from bot.safety.examples import Example, read_examples
+from bot.safety.guard import Guard, load_guard
+from bot.safety.verdict import Judgement
+from bot.settings import load_settings
+from scripts.check_sentences import from_yaml
+
+HELD_OUT = ROOT / "tests" / "safety" / "held_out.csv"
+#: Held-out sentences for the engine, of intents in which no danger is heard, are the everyday sentences.
+EVERYDAY = ROOT / "tests" / "nlu" / "held_out.yml"
+#: Intents of which the sentences may hold danger, so that they are no everyday sentences.
+DANGER_HEARD = frozenset(
+    {
+        "report_suicidal_thoughts", "report_colleague_struggling", "report_substance_use", "report_aggression",
+        "report_shocking_event", "report_low_mood", "report_anxiety", "request_helpline",
+    }
+)  # fmt: skip
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+Share = tuple[str, int, int]
+
+
+def interval(hits: int, all_: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+    if all_ == 0:
+        return 0.0, 1.0
+    z, share = 1.959964, hits / all_
+    middle = (share + z * z / (2 * all_)) / (1 + z * z / all_)
+    reach = z * math.sqrt(share * (1 - share) / all_ + z * z / (4 * all_ * all_)) / (1 + z * z / all_)
+    return middle - reach, middle + reach
+
+
+def held_out(guard: Guard) -> list[Share]:
+    """What the guard makes of the held-out messages: name, how many, out of how many."""
+    errors: list[str] = []
+    judged = [(one, guard.judge(one.text)) for one in read_examples(HELD_OUT, errors)]
+    if errors:
+        raise ValueError("; ".join(errors))
+
+    def share(name: str, which: Callable[[Example], bool], good: Callable[[Judgement], bool]) -> Share:
+        chosen = [found for one, found in judged if which(one)]
+        return name, sum(map(good, chosen)), len(chosen)
+
+    def seen(found: Judgement) -> bool:
+        return found.verdict != "none"
+
+    return [
+        share("explicit danger: explicit or ambiguous", lambda one: one.verdict == "explicit", seen),
+        share(
+            "explicit danger: explicit",
+            lambda one: one.verdict == "explicit",
+            lambda f: f.verdict == "explicit",
+        ),
+        share("ambiguous: explicit or ambiguous", lambda one: one.verdict == "ambiguous", seen),
+        share(
+            "worry about someone else: not none", lambda one: one.third_party and one.verdict != "none", seen
+        ),
+        share("hard negatives: anything but none", lambda one: one.verdict == "none", seen),
+    ]
+
+
+def everyday(guard: Guard) -> Share:
+    """Everyday sentences that the guard takes for danger."""
+    texts = [one.text for one in from_yaml(EVERYDAY) if one.label not in DANGER_HEARD]
+    return (
+        "everyday sentences: anything but none",
+        sum(guard.judge(text).verdict != "none" for text in texts),
+        len(texts),
+    )
+
+
+def speed(guard: Guard) -> list[str]:
+    """Lines about time: everyday and hard messages, ten kilobytes, loading."""
+    ordinary = [one.text for one in from_yaml(EVERYDAY)]
+    hard = [one.text for one in read_examples(HELD_OUT, [])]
+    page = ("Vandaag was het druk op de afdeling, we hadden te weinig volk en de bel bleef gaan. " * 130)[
+        :10_000
+    ]
+    began = time.perf_counter()
+    load_guard(load_settings()[0].guard_model)
+    loaded = time.perf_counter() - began
+    return [
+        _times("an everyday message", guard, ordinary),
+        _times("a hard message", guard, hard),
+        _times("10 kB of text", guard, [page] * 20),
+        f"| loading, in a process that has its modules | {loaded * 1000:.0f} ms | |",
+    ]
+
+
+def _times(name: str, guard: Guard, texts: Iterable[str]) -> str:
+    took = []
+    for text in texts:
+        began = time.perf_counter()
+        guard.judge(text)
+        took.append((time.perf_counter() - began) * 1000)
+    return f"| {name} | {statistics.median(took):.1f} ms | {statistics.quantiles(took, n=100)[98]:.1f} ms |"
+
+
+def report(guard: Guard) -> str:
+    """The figures as Markdown."""
+    lines = ["| messages | share | 95 % interval | count |", "|---|---|---|---|"]
+    for name, hits, all_ in [*held_out(guard), everyday(guard)]:
+        low, high = interval(hits, all_)
+        lines.append(f"| {name} | {hits / all_:.1%} | {low:.1%} – {high:.1%} | {hits} of {all_} |")
+    return "\n".join([*lines, "", "| time | median | p99 |", "|---|---|---|", *speed(guard)])
+
+
+def main() -> int:
+    """Print the figures, or write them between the marks of a page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", type=Path, help="a page that holds the marks between which figures stand")
+    options = parser.parse_args()
+    found = report(load_guard(load_settings()[0].guard_model))
+    if options.write is None:
+        print(found)
+        return 0
+    page = options.write.read_text(encoding="utf-8")
+    before, after = page.split(BEGIN)[0], page.split(END)[1]
+    options.write.write_text(f"{before}{BEGIN}\n{found}\n{END}{after}", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Safety: the guard and the crisis flow."""

@@ -1,0 +1,174 @@
+"""The guard's classifier: how likely danger is, for whom, when, and of which kind. A small model of our own.
+
+Room: pure core. Prediction is numpy alone; bot/safety/training.py makes the model with scikit-learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+from zipfile import BadZipFile
+
+import numpy as np
+
+from bot.safety.features import COLUMNS, Encode, Floats, weighted
+from bot.safety.phrases import Hit
+from bot.safety.verdict import Kind
+
+VERDICTS = ("none", "ambiguous", "explicit")
+KINDS: tuple[Kind, ...] = get_args(Kind)
+#: Order of the outputs: three verdicts, then third party, then past, then the kinds.
+OUTPUTS = (*VERDICTS, "third_party", "past", *KINDS)
+FORMAT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the classifier thinks; every figure a probability from 0 to 1.
+
+    Attributes:
+        ambiguous: danger that has to be asked about.
+        explicit: danger that is clear.
+        third_party: if there is danger, it is someone else's.
+        past: danger was there and is over.
+        kinds: how the danger divides over the kinds; adds up to 1.
+    """
+
+    ambiguous: float
+    explicit: float
+    third_party: float
+    past: float
+    kinds: dict[Kind, float]
+
+    @property
+    def danger(self) -> float:
+        """Danger of either sort, now."""
+        return self.ambiguous + self.explicit
+
+    @property
+    def kind(self) -> Kind:
+        """The likeliest kind."""
+        return max(self.kinds, key=lambda kind: self.kinds[kind])
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A message or a sentence of it: its words, the phrases found in them, and the text for its meaning."""
+
+    words: Sequence[str]
+    hits: Sequence[Hit]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Everything that training found. Shapes: n outputs (len(OUTPUTS)), m landmarks, 512 dimensions of meaning."""
+
+    idf: Floats  # (COLUMNS,)
+    words: Floats  # (COLUMNS, n)
+    words_bias: Floats  # (n,)
+    landmarks: Floats  # (m, 512)
+    meaning: Floats  # (m, n)
+    meaning_bias: Floats  # (n,)
+    share: Floats  # (n,) how much the meaning weighs beside the words, 0 to 1
+
+
+class Classifier:
+    """Gives an opinion on words and the text they came from."""
+
+    def __init__(self, weights: Weights, encode: Encode) -> None:
+        self._weights = weights
+        self._encode = encode
+
+    def opinions(self, pieces: Sequence[Piece]) -> list[Opinion]:
+        """What is thought of messages or sentences."""
+        meanings = self._from_meaning([piece.text for piece in pieces])
+        return [
+            self._opinion(self._from_words(piece) + meaning)
+            for piece, meaning in zip(pieces, meanings, strict=True)
+        ]
+
+    def quick_danger(self, piece: Piece) -> float:
+        """Danger by the words alone, without the meaning: cheap, for deciding where to look twice."""
+        share = self._weights.share
+        scores = (self._from_words(piece) / np.maximum(1 - share, 1e-6)).astype(np.float32)
+        return self._opinion(scores).danger
+
+    def _from_words(self, piece: Piece) -> Floats:
+        found = self._weights
+        columns, values = weighted(piece.words, piece.hits, found.idf)
+        scores: Floats = values @ found.words[columns] + found.words_bias
+        return scores * (1 - found.share)
+
+    def _from_meaning(self, texts: list[str]) -> Floats:
+        found = self._weights
+        near = np.exp(2.0 * (self._encode(texts) @ found.landmarks.T) - 2.0)
+        scores: Floats = near @ found.meaning + found.meaning_bias
+        return scores * found.share
+
+    @staticmethod
+    def _opinion(scores: Floats) -> Opinion:
+        verdict = _shares(scores[:3])
+        kinds = _shares(scores[5:])
+        third, past = 1.0 / (1.0 + np.exp(-np.clip(scores[3:5], -30, 30)))
+        return Opinion(
+            ambiguous=float(verdict[1]),
+            explicit=float(verdict[2]),
+            third_party=float(third),
+            past=float(past),
+            kinds=dict(zip(KINDS, map(float, kinds), strict=True)),
+        )
+
+
+def _shares(scores: Floats) -> Floats:
+    grown = np.exp(scores - scores.max())
+    shares: Floats = grown / grown.sum()
+    return shares
+
+
+def save_weights(path: Path, weights: Weights, content_hash: str) -> None:
+    """Write a model; the file changes in one rename. Only columns that carry weight are kept."""
+    used = np.flatnonzero(np.any(weights.words != 0, axis=1)).astype(np.int32)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new.npz")
+    np.savez_compressed(
+        fresh,
+        format=np.array(FORMAT),
+        content_hash=np.array(content_hash),
+        outputs=np.array(OUTPUTS),
+        used=used,
+        idf=weights.idf[used].astype(np.float16),
+        words=weights.words[used].astype(np.float16),
+        words_bias=weights.words_bias,
+        landmarks=weights.landmarks.astype(np.float16),
+        meaning=weights.meaning,
+        meaning_bias=weights.meaning_bias,
+        share=weights.share,
+    )
+    fresh.replace(path)
+
+
+def load_weights(path: Path) -> tuple[Weights, str]:
+    """A model and the hash of what it was trained from.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not a model, or one of another version.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
+            if int(found["format"]) != FORMAT or tuple(found["outputs"]) != OUTPUTS:
+                raise ValueError("made by another version")
+            used = found["used"]
+            idf = np.zeros(COLUMNS, dtype=np.float32)
+            words = np.zeros((COLUMNS, len(OUTPUTS)), dtype=np.float32)
+            idf[used], words[used] = found["idf"], found["words"]
+            rest = {
+                name: found[name].astype(np.float32)
+                for name in ("words_bias", "landmarks", "meaning", "meaning_bias", "share")
+            }
+            return Weights(idf=idf, words=words, **rest), str(found["content_hash"])
+    except (KeyError, EOFError, TypeError, BadZipFile) as error:
+        raise ValueError("not a model of the guard") from error

@@ -1,0 +1,202 @@
+"""The texts of the crisis flow, read from resources/safety/crisis.yml.
+
+Room: pure core, but for reading definitions. One file holds every sentence, so that a clinician can review it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from bot.resources import RESOURCES, Definition, SourcedDefinition, read_definition
+from bot.safety.verdict import Kind
+
+Text = Annotated[str, Field(min_length=1, max_length=400)]
+Title = Annotated[str, Field(min_length=1, max_length=40)]
+SafeQuestion = Literal["safety", "help_coming", "safe_place", "everyone_safe"]
+Words = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+
+
+class Reply(Definition):
+    """A button and what is said when it is tapped; `lines` shows the help lines with it."""
+
+    title: Title
+    text: Text
+    lines: bool = False
+
+
+class Button(Definition):
+    """A button that leads to another place in the flow."""
+
+    title: Title
+
+
+class Lines(Definition):
+    """A text with the help lines below it; `title` stands above them."""
+
+    text: Text
+    title: Title
+
+
+class Explicit(Definition):
+    """What is said first for one kind of danger, and which question follows."""
+
+    text: Text
+    title: Title
+    safe: SafeQuestion
+
+
+class Safe(Definition):
+    """The one question after the lines: yes is the good answer."""
+
+    question: Text
+    yes: Reply
+    no: Reply
+    unsure: Reply
+
+
+class OfferAnswers(Definition):
+    """What can be chosen when a person is offered."""
+
+    call: Reply
+    someone: Reply
+    not_now: Reply
+
+
+class Offer(Definition):
+    """The offer of a person."""
+
+    question: Text
+    answers: OfferAnswers
+
+
+class Staying(Definition):
+    """Staying with someone until they want to go on."""
+
+    texts: list[Text] = Field(min_length=2)
+    numbers: Reply
+    worse: Button
+    back: Reply
+    again: Lines
+
+
+class Return(Definition):
+    """Coming back after a long silence."""
+
+    question: Text
+    better: Reply
+    worse: Button
+    rather_not: Reply
+
+
+class Direct(Definition):
+    """The direct question for one kind; `yes_as` is the danger that a yes means."""
+
+    question: Text
+    yes_as: Kind
+    no_lines: bool = False
+
+
+class RatherNot(Definition):
+    """Not answering: the lines are there."""
+
+    title: Title
+    text: Text
+    lines_title: Title
+
+
+class DirectAnswers(Definition):
+    """The answers to a direct question."""
+
+    yes: Button
+    sometimes: Button
+    no: Reply
+    no_with_lines: Lines
+    rather_not: RatherNot
+    no_answer: Lines
+    asked_before: Text
+
+
+class ThirdParty(Definition):
+    """Worry about someone else, clear or suspected."""
+
+    explicit: Text
+    ambiguous: Text
+
+
+class ThirdPartyAfter(Definition):
+    """What follows below the lines."""
+
+    title: Title
+    for_you: Text
+    what_to_say: Reply
+    about_me: Button
+    go_on: Button
+
+
+class FalseAlarm(Definition):
+    """Putting a false alarm right."""
+
+    title: Title
+    text: Text
+
+
+class HeardWords(Definition):
+    """How people answer in words."""
+
+    yes: Words
+    sometimes: Words
+    no: Words
+    unsure: Words
+    rather_not: Words
+    false_alarm: Words
+    back: Words
+
+
+class CrisisTexts(SourcedDefinition):
+    """Everything the crisis flow says and listens for."""
+
+    return_after_hours: int = Field(ge=1)
+    explicit: dict[Kind, Explicit]
+    safe: dict[SafeQuestion, Safe]
+    offer: Offer
+    staying: Staying
+    return_: Return = Field(alias="return")
+    direct: dict[Kind, Direct]
+    direct_answers: DirectAnswers
+    third_party: dict[Kind, ThirdParty]
+    third_party_after: ThirdPartyAfter
+    past: Text
+    false_alarm: FalseAlarm
+    stale: Lines
+    heard: HeardWords
+
+    @model_validator(mode="after")
+    def _nothing_is_missing(self) -> Self:
+        """Every kind of danger has its texts: a missing one would be found by a person in need."""
+        for name in ("explicit", "direct", "third_party"):
+            missing = sorted(set(get_args(Kind)) - set(getattr(self, name)))
+            if missing:
+                raise ValueError(f"{name} lacks {', '.join(missing)}")
+        lacking = sorted(set(get_args(SafeQuestion)) - set(self.safe))
+        if lacking:
+            raise ValueError(f"safe lacks {', '.join(lacking)}")
+        return self
+
+
+def load_crisis_texts(path: Path) -> CrisisTexts:
+    """The texts in one file.
+
+    Raises:
+        ResourceError: the file does not hold to the schema; every fault is named with its place.
+    """
+    return read_definition(path, CrisisTexts)
+
+
+@lru_cache(maxsize=1)
+def shipped_crisis_texts() -> CrisisTexts:
+    """The texts in resources/, read once."""
+    return load_crisis_texts(RESOURCES / "safety" / "crisis.yml")

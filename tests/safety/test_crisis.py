@@ -1,0 +1,189 @@
+"""Safety room: the crisis flow, path by path, as a clinician can read it in tests/cases/crisis/flow.yml."""
+
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.resources import ResourceError
+from bot.safety.crisis import COMMAND, Crisis, Heard, Move, Stage, ask_directly, respond
+from bot.safety.crisis_texts import CrisisTexts, load_crisis_texts, shipped_crisis_texts
+from bot.safety.drawing import crisis_drawing, stages_reached
+from bot.safety.verdict import NOTHING, Judgement, Kind
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+FILE = Path(__file__).resolve().parents[1] / "cases" / "crisis" / "flow.yml"
+CASES: list[dict[str, Any]] = yaml.safe_load(FILE.read_text())
+TEXTS = shipped_crisis_texts()
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+def judged(words: str | None) -> Judgement:
+    if not words:
+        return NOTHING
+    verdict, kind, *rest = words.split()
+    past = verdict == "past"
+    return Judgement("none" if past else verdict, kind, "third" in rest, past, ("case",))  # type: ignore[arg-type]
+
+
+def heard(step: dict[str, Any]) -> Heard:
+    if "taps" in step:
+        tap = step["taps"]
+        return Heard("", tap if tap.startswith("/") else f'{COMMAND}{{"answer": "{tap}"}}', NOTHING)
+    return Heard(step["says"], None, judged(step.get("guard")))
+
+
+def check(move: Move, crisis: Crisis | None, expect: dict[str, Any]) -> None:
+    said = [say.text for say in move.says]
+    for what, wanted in expect.items():
+        found = {
+            "stage": crisis.stage if crisis else None,
+            "lines": any(say.lines_for for say in move.says),
+            "asks": bool(said) and said[-1].startswith(str(wanted)) and bool(move.says[-1].buttons),
+            "engine": move.engine,
+            "form": {True: "ends", False: "kept", None: "untouched"}[move.ends_form],
+            "counts": [event for event, _ in move.events],
+            "says": any(str(wanted) in text for text in said),
+        }[what]
+        if what == "counts":
+            assert wanted in found
+        else:
+            assert found == (True if what in ("asks", "says") else wanted), (what, said)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_the_flow_goes_as_written(case: dict[str, Any]) -> None:
+    crisis, now = None, NOON
+    for step in case["steps"]:
+        now += timedelta(hours=step.get("after_hours", 0), seconds=30)
+        move = respond(TEXTS, crisis, heard(step), now)
+        crisis = move.crisis or crisis
+        check(move, crisis, step["expect"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_danger_shows_its_lines_first_and_then_asks_one_thing(kind: Kind) -> None:
+    move = respond(TEXTS, None, Heard("…", None, Judgement("explicit", kind, False, False, ())), NOON)
+    first, second = move.says
+    assert first.lines_for == kind
+    assert not first.buttons
+    assert second.text.count("?") == 1
+    assert second.buttons
+    assert move.ends_form is True
+    assert move.supersedes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_suspicion_can_be_answered_left_unanswered_or_put_right(kind: Kind) -> None:
+    move = respond(TEXTS, None, Heard("…", None, Judgement("ambiguous", kind, False, False, ())), NOON)
+    answers = {button.payload.split('"')[3] for button in move.says[0].buttons}
+    assert answers == {"yes", "sometimes", "no", "rather_not", "false_alarm"}
+    for answer in answers:
+        after = respond(TEXTS, move.crisis, Heard("", f'{COMMAND}{{"answer": "{answer}"}}', NOTHING), NOON)
+        assert after.says
+        assert after.crisis is not None
+
+
+def test_a_questionnaire_can_have_the_direct_question_asked() -> None:
+    move = ask_directly(TEXTS, "suicidal_thoughts", None, NOON)
+    assert "zelfmoord" in move.says[-1].text
+    assert move.events == (("engine_concern", "suicidal_thoughts"),)
+
+
+def test_no_text_of_the_flow_names_a_number_but_112() -> None:
+    for text in all_texts(TEXTS):
+        digits = [word for word in text.replace(".", " ").split() if any(c.isdigit() for c in word)]
+        assert {word.strip(",:?'") for word in digits} <= {"112"}, text
+
+
+def test_every_bubble_is_short_enough_to_read_in_panic() -> None:
+    for text in all_texts(TEXTS):
+        sentences = [s for s in text.replace("?", ".").replace("!", ".").split(".") if s.strip()]
+        assert all(len(sentence.split()) <= 20 for sentence in sentences), text
+
+
+def test_the_crisis_flow_says_that_it_is_a_program_and_cannot_call() -> None:
+    explicit = Judgement("explicit", "suicidal_thoughts", False, False, ())
+    crisis = respond(TEXTS, None, Heard("…", None, explicit), NOON).crisis
+    offered = respond(TEXTS, crisis, Heard("", f'{COMMAND}{{"answer": "yes"}}', NOTHING), NOON).says[-1].text
+    assert "computerprogramma" in offered
+    assert "kan niet voor je bellen" in offered
+
+
+def test_every_stage_of_the_flow_can_be_reached_and_left() -> None:
+    assert stages_reached(TEXTS) == set(get_args(Stage))
+    drawn = crisis_drawing(TEXTS)
+    for stage in set(get_args(Stage)) - {"closed"}:
+        assert f"\n    {stage} -->" in drawn
+
+
+def test_a_missing_text_is_refused_at_start(tmp_path: Path) -> None:
+    shipped = yaml.safe_load((FILE.parents[3] / "resources" / "safety" / "crisis.yml").read_text())
+    del shipped["explicit"]["overdose"]
+    broken = tmp_path / "crisis.yml"
+    broken.write_text(yaml.safe_dump(shipped, allow_unicode=True))
+    with pytest.raises(ResourceError, match="explicit lacks overdose"):
+        load_crisis_texts(broken)
+
+
+def all_texts(texts: CrisisTexts) -> list[str]:
+    """Every sentence people may read; not the words that are listened for."""
+    found: list[str] = []
+
+    def walk(value: Any) -> None:
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, dict):
+            for below in value.values():
+                walk(below)
+        elif isinstance(value, list):
+            for below in value:
+                walk(below)
+
+    about = {"id", "title", "version", "valid_from", "status", "source", "heard", "return_after_hours"}
+    walk({k: v for k, v in texts.model_dump(by_alias=True).items() if k not in about})
+    return found
+
+
+CRISES = st.none() | st.builds(
+    Crisis,
+    st.sampled_from(["explicit", "ambiguous"]),
+    st.sampled_from(KINDS),
+    st.booleans(),
+    st.sampled_from(get_args(Stage)),
+    st.datetimes(datetime(2026, 11, 1), datetime(2026, 11, 23), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds carry none
+)
+JUDGEMENTS = st.builds(
+    Judgement,
+    st.sampled_from(["explicit", "ambiguous", "none"]),
+    st.none() | st.sampled_from(KINDS),
+    st.booleans(),
+    st.booleans(),
+    st.just(()),
+)
+COMMANDS = st.none() | st.text(max_size=40).map(lambda t: "/" + t) | st.text(max_size=30).map(
+    lambda t: COMMAND + t
+) | st.sampled_from(
+    ["yes", "no", "unsure", "sometimes", "rather_not", "false_alarm", "numbers", "worse", "back", "better",
+     "call", "someone", "not_now", "what_to_say", "about_me", "go_on", "zzz"]
+).map(lambda a: f'{COMMAND}{{"answer": "{a}"}}')  # fmt: skip
+
+
+@settings(max_examples=1500, deadline=None)
+@given(CRISES, st.text(max_size=200), COMMANDS, JUDGEMENTS)
+def test_whatever_comes_the_flow_answers_and_danger_is_never_left_without_lines(
+    crisis: Crisis | None, text: str, command: str | None, judgement: Judgement
+) -> None:
+    found = NOTHING if command is not None else judgement
+    move = respond(TEXTS, crisis, Heard(text, command, found), NOON)
+    assert move.says or move.engine != "nothing"
+    danger_now = found.verdict == "explicit" and found.kind is not None and not found.past
+    words_put_it_right = any(event == "false_alarm" for event, _ in move.events)
+    if danger_now and not words_put_it_right:
+        assert any(say.lines_for for say in move.says)
+    assert {field.name for field in fields(move)}

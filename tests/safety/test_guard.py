@@ -1,0 +1,155 @@
+"""The guard, message by message; the cases stand in tests/cases/guard.yml."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.safety.examples import load_examples
+from bot.safety.guard import Guard, GuardModelError, load_guard
+from bot.safety.phrases import load_phrase_rules, token_patterns
+from bot.settings import load_settings
+
+ROOT = Path(__file__).parents[2]
+CASES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
+    (ROOT / "tests" / "cases" / "guard.yml").read_text(encoding="utf-8")
+)
+
+
+@pytest.fixture(scope="module")
+def guard() -> Guard:
+    return load_guard(load_settings()[0].guard_model)
+
+
+def check(guard: Guard, *groups: str) -> None:
+    wrong = []
+    for case in (case for group in groups for case in CASES[group]):
+        found = guard.judge(case["text"])
+        wanted = ("ambiguous", "explicit") if case["expect"] == "danger" else (case["expect"],)
+        fits = found.verdict in wanted and all(
+            getattr(found, name) == case[name] for name in ("kind", "third_party", "past") if name in case
+        )
+        if not fits:
+            wrong.append((case["text"], found))
+    assert not wrong
+
+
+def test_idiom_is_not_danger(guard: Guard) -> None:
+    check(guard, "idiom")
+
+
+def test_idiom_does_not_hide_the_real_thing(guard: Guard) -> None:
+    check(guard, "idiom_beside_the_real_thing")
+
+
+def test_danger_said_plainly_is_seen_with_its_kind(guard: Guard) -> None:
+    check(guard, "own_danger")
+
+
+def test_one_clause_in_a_long_message_is_enough(guard: Guard) -> None:
+    check(guard, "one_clause_in_a_long_message")
+
+
+def test_talk_about_patients_is_work_not_danger(guard: Guard) -> None:
+    check(guard, "talk_about_patients")
+
+
+def test_negation_and_what_is_over_are_not_danger(guard: Guard) -> None:
+    check(guard, "negation", "over")
+
+
+def test_worry_about_someone_else_is_told_apart(guard: Guard) -> None:
+    check(guard, "someone_else")
+
+
+def test_everyday_messages_pass(guard: Guard) -> None:
+    check(guard, "everyday")
+
+
+def test_each_verdict_says_what_led_to_it(guard: Guard) -> None:
+    found = guard.judge("ik wil dood")
+    assert any("ik wil dood" in reason for reason in found.because)
+    assert any("classifier" in reason for reason in found.because)
+
+
+def test_danger_spread_over_messages_is_put_together(guard: Guard) -> None:
+    assert guard.judge("niet meer leven").verdict != "none"
+    together = guard.judge_recent(["ik wil gewoon", "niet meer", "leven"])
+    assert together.verdict != "none"
+    assert guard.judge_recent(["hallo", "ik ben moe", "en jij?"]).verdict == "none"
+    assert guard.judge_recent(["wat een dag", "ik wil dood"]).verdict == "explicit"
+
+
+def test_the_same_message_gets_the_same_judgement_from_a_fresh_guard(guard: Guard) -> None:
+    again = load_guard(load_settings()[0].guard_model)
+    for example in load_examples()[::150]:
+        assert guard.judge(example.text) == again.judge(example.text)
+
+
+def test_long_text_and_danger_at_its_end_is_read(guard: Guard) -> None:
+    page = "Vandaag was het druk, we hadden te weinig volk. " * 200
+    assert guard.judge(page).verdict == "none"
+    assert guard.judge(page[:9000] + " Ik wil dood.").verdict == "explicit"
+
+
+def test_the_command_line_judges_lines_and_survives_bad_ones() -> None:
+    lines = ['{"id": 1, "text": "ik wil dood"}', "", "geen json", '{"id": 2}', '{"id": 3, "text": "hallo"}']
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "guard", "--jsonl"],
+        input="\n".join(lines), capture_output=True, text=True, cwd=ROOT, check=True,
+    )  # fmt: skip
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["id"] for one in found] == [1, None, 2, 3]
+    assert set(found[0]) == {"id", "verdict", "kind", "third_party", "past", "because"}
+    assert (found[0]["verdict"], found[0]["kind"]) == ("explicit", "suicidal_thoughts")
+    assert "error" in found[1]
+    assert "error" in found[2]
+    assert found[3]["verdict"] == "none"
+
+
+def test_one_message_on_the_command_line_is_shown_with_its_reasons() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "guard", "mijn man slaat mij"],
+        capture_output=True, text=True, cwd=ROOT, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[0] == "explicit violence_threat"
+    assert "slaat mij" in done.stdout
+
+
+def test_a_model_that_is_missing_broken_or_of_other_examples_is_refused_in_a_sentence(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(GuardModelError, match="no trained guard"):
+        load_guard(tmp_path / "none.npz")
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(GuardModelError, match="cannot be used"):
+        load_guard(tmp_path / "broken.npz")
+
+
+@pytest.mark.parametrize("phrase", ["{0,3} dood", "ik {0,3}", "ik wil|", "", "dood?"])
+def test_a_phrase_that_cannot_be_matched_is_refused(phrase: str) -> None:
+    with pytest.raises(ValueError, match=r"must begin|empty word"):
+        token_patterns(phrase)
+
+
+def phrases() -> Iterator[tuple[str, str]]:
+    for path in sorted((ROOT / "resources" / "safety" / "rules").glob("*.yml")):
+        for rule in yaml.safe_load(path.read_text(encoding="utf-8"))["rules"]:
+            for phrase in rule["phrases"]:
+                yield rule["id"], phrase
+
+
+def test_every_phrase_of_every_rule_can_fire() -> None:
+    rules = load_phrase_rules()
+    for name, phrase in phrases():
+        words = [
+            piece.strip("<>?").split("|")[0].replace("*", "je") for piece in phrase.split() if piece[0] != "{"
+        ]
+        assert name in {hit.rule.id for hit in rules.find(words)}, phrase
