@@ -21,6 +21,9 @@ Text = Annotated[str, Field(min_length=1, max_length=600)]
 Status = Literal["product_rule", "reviewed", "published"]
 Concern = Literal["high", "low"]
 BandId = Literal["low", "medium", "high"]
+ItemKind = Literal["scale", "choice", "several"]
+#: An answer as given: a score or an option's value, the codes of several options, or None for a skipped question.
+Given = int | tuple[str, ...] | None
 
 
 class Source(Definition):
@@ -51,15 +54,87 @@ class Band(Definition):
     end: int = Field(alias="to")
 
 
+class Option(Definition):
+    """One answer to choose. `value` is what it counts for, `code` its name when several may be chosen.
+
+    `phrases` are further ways in which people type it. An option that is `alone` goes with no other.
+    """
+
+    value: int | None = None
+    code: Name | None = None
+    label: Text
+    phrases: list[Text] = Field(default_factory=list)
+    alone: bool = False
+
+
 class Item(Definition):
-    """One question. `concern` says at which end of the scale a score is a reason for concern."""
+    """One question.
+
+    Attributes:
+        kind: a whole score on the instrument's scale, one option, or several.
+        options: what to choose from, for the last two.
+        concern: at which end of the scale a score is a reason for concern, if any.
+        stress: one of the four stress items of the check-in.
+        reverse: its score counts from the other end of its range.
+    """
 
     id: Name
     label: Text
     question: Text
     why: Text
-    concern: Concern
-    stress: bool
+    kind: ItemKind = "scale"
+    options: list[Option] = Field(default_factory=list)
+    concern: Concern | None = None
+    stress: bool = False
+    reverse: bool = False
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> Self:
+        faults = _repeated("option", [option.label for option in self.options])
+        values = [option.value for option in self.options]
+        codes = [option.code for option in self.options]
+        if self.kind == "scale" and self.options:
+            faults.append("a scale item has no options")
+        if self.kind != "scale" and len(self.options) < 2:
+            faults.append("at least two options are needed")
+        if self.kind == "choice" and (None in values or len(set(values)) < len(values)):
+            faults.append("each option needs a value of its own")
+        if self.kind == "several" and (None in codes or len(set(codes)) < len(codes)):
+            faults.append("each option needs a code of its own")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of its options, for `several`."""
+        return tuple(option.code for option in self.options if option.code is not None)
+
+
+class CutOff(Definition):
+    """From this score on (included) a score has this name."""
+
+    id: Name
+    label: Text
+    start: float = Field(alias="from")
+
+
+class Score(Definition):
+    """A sum or mean over items.
+
+    Attributes:
+        method: `sum` or `mean` over the items, reversed where an item says so.
+        max_missing: with more items missing there is no score; missing items that are allowed are filled in with the
+            mean of the others (pro-rated).
+        cut_offs: names for stretches of the score, lowest first.
+    """
+
+    id: Name
+    label: Text
+    items: list[Name] = Field(min_length=1)
+    method: Literal["sum", "mean"]
+    max_missing: int = Field(default=0, ge=0)
+    cut_offs: list[CutOff] = Field(default_factory=list)
 
 
 class Instrument(BaseModel):
@@ -77,11 +152,19 @@ class Instrument(BaseModel):
     valid_from: date
     status: Status
     period_text: str
+    intro: str
+    licence: str
     scale: Scale
     bands: tuple[Band, ...]
     items: tuple[Item, ...]
+    scores: tuple[Score, ...]
     sources: tuple[Source, ...]
     content_hash: str
+
+    @property
+    def compared(self) -> bool:
+        """Whether its scores stand beside norms: every item is on the scale, and the scale has bands."""
+        return bool(self.bands) and all(item.kind == "scale" for item in self.items)
 
     def item(self, item_id: str) -> Item:
         """The item with this id.
@@ -93,6 +176,40 @@ class Instrument(BaseModel):
             if item.id == item_id:
                 return item
         raise KeyError(f"{self.id} has no item {item_id!r}")
+
+    def range(self, item: Item) -> tuple[int, int]:
+        """Lowest and highest value of an item; for `several` the number of options that can be chosen."""
+        if item.kind == "several":
+            return 0, sum(not option.alone for option in item.options)
+        values = [option.value for option in item.options if option.value is not None]
+        return (min(values), max(values)) if values else (self.scale.min, self.scale.max)
+
+    def check(self, item: Item, given: object) -> Given:
+        """An answer that may be kept for this item; None is a skipped question.
+
+        Raises:
+            ValueError: it is none of the item's answers; the message says what they are.
+        """
+        if given is None:
+            return None
+        if item.kind == "several":
+            if not isinstance(given, list | tuple) or not all(isinstance(code, str) for code in given):
+                raise ValueError(f"the answer must be a list of {', '.join(item.codes)}, or null")
+            unknown = [code for code in given if code not in item.codes]
+            if unknown or len(set(given)) < len(given):
+                raise ValueError(f"the answer must be a list of {', '.join(item.codes)}, each at most once")
+            lonely = {option.code for option in item.options if option.alone} & set(given)
+            if lonely and len(given) > 1:
+                raise ValueError(f"{sorted(lonely)[0]} goes with no other answer")  # type: ignore[type-var]
+            return tuple(code for code in item.codes if code in given)
+        low, high = self.range(item)
+        if isinstance(given, bool) or not isinstance(given, int):
+            raise ValueError(f"a score must be a whole number from {low} to {high}, or null")
+        if not low <= given <= high:
+            raise ValueError(f"a score must lie between {low} and {high}")
+        if item.kind == "choice" and given not in [option.value for option in item.options]:
+            raise ValueError(f"{given} is not one of the options")
+        return given
 
     def band(self, value: int) -> Band:
         """The band a score lies in.
@@ -119,20 +236,27 @@ class _Own(_Head):
     """An instrument file with its own questions."""
 
     period_text: Text
-    scale: Scale
-    bands: list[Band] = Field(min_length=1)
+    intro: str = ""
+    licence: str = ""
+    scale: Scale = Scale(min=0, max=1, min_label="nee", max_label="ja")
+    bands: list[Band] = Field(default_factory=list)
     items: list[Item] = Field(min_length=1)
+    scores: list[Score] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         faults = _repeated("item", [item.id for item in self.items])
         faults += _repeated("label", [item.label for item in self.items])
         faults += _repeated("band", [band.id for band in self.bands])
+        faults += _repeated("score", [score.id for score in self.scores])
         covered = [score for band in self.bands for score in range(band.start, band.end + 1)]
-        if covered != list(range(self.scale.min, self.scale.max + 1)) or self.scale.min >= self.scale.max:
+        if self.scale.min >= self.scale.max:
+            faults.append("the scale must go up")
+        if self.bands and covered != list(range(self.scale.min, self.scale.max + 1)):
             faults.append(
                 f"the bands must cover {self.scale.min} to {self.scale.max} in order, without gap or overlap"
             )
+        faults += [fault for score in self.scores for fault in _score_faults(score, self.items)]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -204,24 +328,53 @@ def _instrument(head: _Head, base: _Own, only: list[str] | None = None) -> Instr
         valid_from=head.valid_from,
         status=head.status,
         period_text=base.period_text,
+        intro=base.intro,
+        licence=base.licence,
         scale=base.scale,
         bands=tuple(base.bands),
         items=items,
+        scores=tuple(base.scores) if only is None else (),
         sources=tuple(head.sources),
         content_hash=_content_hash(head.id, base, items),
     )
 
 
 def _content_hash(name: str, base: _Own, items: tuple[Item, ...]) -> str:
-    seen = {
+    # Only what a person saw, and only what is there: a new field in the format changes no hash of before.
+    seen: dict[str, object] = {
         "id": name,
         "period_text": base.period_text,
         "scale": base.scale.model_dump(),
         "bands": [band.model_dump() for band in base.bands],
-        "items": [item.model_dump(include={"id", "label", "question", "why", "concern"}) for item in items],
+        "items": [_seen(item) for item in items],
     }
+    if base.intro:
+        seen["intro"] = base.intro
     canonical = json.dumps(seen, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _seen(item: Item) -> dict[str, object]:
+    seen = item.model_dump(include={"id", "label", "question", "why", "concern"})
+    if item.options:
+        seen["options"] = [option.model_dump(include={"value", "code", "label"}) for option in item.options]
+    return seen
+
+
+def _score_faults(score: Score, items: list[Item]) -> list[str]:
+    known = {item.id: item for item in items}
+    faults = [f"score {score.id}: no item {name!r}" for name in score.items if name not in known]
+    faults += [
+        f"score {score.id}: {name} has no score of its own"
+        for name in score.items
+        if name in known and known[name].kind == "several"
+    ]
+    if score.max_missing >= len(score.items):
+        faults.append(f"score {score.id}: at least one item must be answered")
+    starts = [cut_off.start for cut_off in score.cut_offs]
+    if starts != sorted(set(starts)):
+        faults.append(f"score {score.id}: the cut-offs must go up")
+    return faults
 
 
 def _repeated(what: str, names: list[str]) -> list[str]:

@@ -13,14 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bot.language.scale import Answer, read_scale_answer
-from bot.screening.instruments import Instrument, Item
+from bot.screening.instruments import Given, Instrument, Item
 from bot.screening.norms import Norms
+from bot.screening.options import read_option, read_options
 
 RESUME = "resume"
 CONSENT = "consent"
 GROUP = "norm_group"
 
-Status = Literal["open", "complete", "left", "danger"]
+Status = Literal["open", "complete", "left"]
 
 #: A digression that gets its answer (the response `utter_<intent>`), after which the open question comes back.
 ANSWERED_IN_PLACE = frozenset(
@@ -46,7 +47,7 @@ FOR_PEOPLE = frozenset({"request_human", "request_callback", "request_helpline"}
 
 @dataclass(frozen=True)
 class Heard:
-    """One reply. `score` and `item` come from a tapped scale; `intent` is '' when the model was not sure."""
+    """One reply. `score`, `codes` and `item` come from what was tapped; `intent` is '' when the model was not sure."""
 
     text: str
     intent: str
@@ -54,7 +55,8 @@ class Heard:
     item: str | None = None
     tapped: bool = False
     anew: bool = False  # tapped: begin again instead of going on
-    maybe_danger: bool = False  # the model was not sure, but thoughts of death were among its readings
+    worrying: bool = False  # it reads as thoughts of death
+    codes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Save:
     """Keep this item's answer; `value` None means skipped."""
 
     item: str
-    value: int | None
+    value: Given
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Progress:
     """Where the person is: what was answered (None = skipped) and which question is open."""
 
     instrument: Instrument
-    answers: Mapping[str, int | None]
+    answers: Mapping[str, Given]
     asked: str
     consent: bool | None
     group_settled: bool
@@ -126,12 +128,16 @@ class Progress:
 
 @dataclass(frozen=True)
 class Step:
-    """What follows from a reply: lines to say, changes to keep, the open question ('' when none)."""
+    """What follows from a reply: lines to say, changes to keep, the open question ('' when none).
+
+    `worried`: the app asks about danger first; the open question stays open and is not asked now.
+    """
 
     progress: Progress
     lines: tuple[Line, ...] = ()
     changes: tuple[Change, ...] = ()
     status: Status = "open"
+    worried: bool = False
 
     @property
     def asked(self) -> str:
@@ -141,7 +147,7 @@ class Step:
 
 def begin(
     instrument: Instrument,
-    given: Mapping[str, int | None],
+    given: Mapping[str, Given],
     consent: bool | None,
     group_settled: bool,
     resume: bool | None,
@@ -166,10 +172,8 @@ def begin(
 
 def reply(progress: Progress, heard: Heard, norms: Norms) -> Step:
     """Read one reply to the open question. Never raises; what cannot be read is asked again with a hint."""
-    if heard.intent == "report_suicidal_thoughts":
-        return Step(progress, (Line("utter_report_suicidal_thoughts"),), status="danger")
-    if heard.maybe_danger:
-        return Step(progress, (Line("fallback_careful"),), status="danger")
+    if heard.worrying:
+        return Step(progress, worried=True)
     if progress.asked in (RESUME, CONSENT):
         return _yes_no(progress, heard)
     if progress.asked == GROUP:
@@ -179,12 +183,10 @@ def reply(progress: Progress, heard: Heard, norms: Norms) -> Step:
 
 def _item(progress: Progress, heard: Heard) -> Step:
     items = {item.id: item for item in progress.instrument.items}
-    if heard.score is not None and heard.item in items and heard.item != progress.asked:
-        return _change_earlier(progress, items[heard.item], heard.score)
-    if heard.score is not None and heard.item in (None, progress.asked):
-        return _save(progress, progress.asked, heard.score, ())
-    if heard.score is not None:
-        return Step(progress)  # a scale of another questionnaire: ask again
+    if heard.score is not None or heard.codes is not None:
+        return _tapped(progress, heard, items)
+    if items[progress.asked].kind != "scale":
+        return _chosen(progress, heard, items[progress.asked])
     scale = progress.instrument.scale
     answer = Answer(kind="none") if heard.tapped else read_scale_answer(heard.text, scale.min, scale.max)
     read = _read(progress, answer, items)
@@ -198,6 +200,52 @@ def _item(progress: Progress, heard: Heard) -> Step:
         return _again(progress, Line("plain", {"text": items[progress.asked].why}))
     hint = Line("scale_hint", {"min_label": scale.min_label, "max_label": scale.max_label})
     return _elsewhere(progress, heard, hint)
+
+
+def _tapped(progress: Progress, heard: Heard, items: Mapping[str, Item]) -> Step:
+    """An answer that was tapped: to the open question, to an earlier one, or to one of another questionnaire."""
+    item = items.get(heard.item or progress.asked)
+    given = heard.codes if heard.score is None else heard.score
+    try:
+        value = progress.instrument.check(item, given) if item is not None else None
+    except ValueError:
+        value = None
+    if item is None or value is None:
+        return Step(progress)  # nothing that can be kept: ask again
+    if item.id != progress.asked:
+        return _change_earlier(progress, item, value)
+    return _save(progress, item.id, value, ())
+
+
+def _chosen(progress: Progress, heard: Heard, item: Item) -> Step:
+    """A typed reply to a question with options."""
+    answer = Answer(kind="none") if heard.tapped else read_scale_answer(heard.text)
+    if answer.kind == "back" or heard.intent == "go_back":
+        return _back(progress)
+    value: Given = None
+    if not heard.tapped or heard.intent in ("affirm", "deny"):
+        said = {"/affirm": "ja", "/deny": "nee"}.get(heard.text, heard.text)
+        value = read_option(item, said) if item.kind == "choice" else read_options(item, said)
+        meant = heard.intent in ("affirm", "deny") and answer.kind != "skip"
+        if value is None and item.kind == "choice" and meant:
+            value = read_option(item, "ja" if heard.intent == "affirm" else "nee")
+    if value is not None:
+        return _save(progress, item.id, value, (Line("chosen", {"label": _labels(item, value)}),))
+    if answer.kind == "skip" or heard.intent == "skip":
+        return _save(progress, item.id, None, (Line("skipped"),))
+    if heard.intent == "ask_why":
+        return _again(progress, Line("plain", {"text": item.why}))
+    return _elsewhere(progress, heard, Line("choose_option"))
+
+
+def _labels(item: Item, value: Given) -> str:
+    """What was understood, in the words of the options."""
+    chosen = value if isinstance(value, tuple) else (value,)
+    return ", ".join(
+        option.label
+        for option in item.options
+        if (option.value if item.kind == "choice" else option.code) in chosen
+    )
 
 
 def _read(progress: Progress, answer: Answer, items: Mapping[str, Item]) -> Step | None:
@@ -253,11 +301,7 @@ def _yes_no(progress: Progress, heard: Heard) -> Step:
 def _group(progress: Progress, heard: Heard, norms: Norms) -> Step:
     items = {item.id: item for item in progress.instrument.items}
     if heard.score is not None:
-        return (
-            _change_earlier(progress, items[heard.item], heard.score)
-            if heard.item in items
-            else Step(progress)
-        )
+        return _tapped(progress, heard, items)
     answer, previous = read_scale_answer(heard.text), _previous(progress)
     if answer.correction and answer.value is not None and previous is not None:
         return _change_earlier(progress, items[previous], answer.value)
@@ -302,13 +346,14 @@ def _again(progress: Progress, line: Line) -> Step:
     return Step(progress, (line,))
 
 
-def _save(progress: Progress, item: str, value: int | None, lines: tuple[Line, ...]) -> Step:
+def _save(progress: Progress, item: str, value: Given, lines: tuple[Line, ...]) -> Step:
     answers = {**progress.answers, item: value}
     return _next(replace(progress, answers=answers), lines, (Save(item, value),))
 
 
-def _change_earlier(progress: Progress, item: Item, value: int) -> Step:
-    said = Line("changed", {"label": item.label, "value": str(value)})
+def _change_earlier(progress: Progress, item: Item, value: Given) -> Step:
+    shown = str(value) if item.kind == "scale" else _labels(item, value)
+    said = Line("changed", {"label": item.label, "value": shown})
     changed = replace(progress, answers={**progress.answers, item.id: value})
     return Step(changed, (said,), (Save(item.id, value),))
 
@@ -336,6 +381,7 @@ def _next(progress: Progress, lines: tuple[Line, ...], changes: tuple[Change, ..
     for item in progress.instrument.items:
         if item.id not in progress.answers:
             return Step(replace(progress, asked=item.id), lines, changes)
-    if not progress.group_settled and any(value is not None for value in progress.answers.values()):
+    compared = progress.instrument.compared and not progress.group_settled
+    if compared and any(value is not None for value in progress.answers.values()):
         return Step(replace(progress, asked=GROUP), lines, changes)
     return Step(replace(progress, asked=""), lines, changes, status="complete")

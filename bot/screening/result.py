@@ -12,6 +12,7 @@ from typing import Literal
 
 from bot.screening.instruments import Band, Instrument, Item
 from bot.screening.norms import Comparison, Norm, NormGroup, Norms
+from bot.screening.scoring import checked
 
 Distance = Literal["about", "higher", "much_higher", "lower", "much_lower"]
 
@@ -87,11 +88,7 @@ def check_in_result(
         ValueError: an answer to an unknown item, or a value that is no whole score on the scale.
         LookupError: the norms hold no figures for the group or an item.
     """
-    known = {item.id for item in instrument.items}
-    for name, value in answers.items():
-        if name not in known:
-            raise ValueError(f"{instrument.id} has no item {name!r}")
-        check_score(instrument, value)
+    known = set(checked(instrument, answers))
     before = {name: value for name, value in (previous or {}).items() if name in known}
     compared = group or norms.all_respondents
     items = tuple(
@@ -107,21 +104,6 @@ def check_in_result(
         missing=tuple(found.item.id for found in items if found.value is None),
         alerts=tuple(found.item.id for found in items if found.alert),
     )
-
-
-def check_score(instrument: Instrument, value: object) -> None:
-    """Accept None and whole numbers on the instrument's scale.
-
-    Raises:
-        ValueError: anything else, also True, 7.5 and NaN.
-    """
-    low, high = instrument.scale.min, instrument.scale.max
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"a score must be a whole number from {low} to {high}, or null")
-    if not low <= value <= high:
-        raise ValueError(f"a score must lie between {low} and {high}")
 
 
 def stress_mean(instrument: Instrument, answers: Mapping[str, int | None]) -> float | None:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-from bot.screening.instruments import Instrument, shipped_instruments
+from bot.screening.instruments import Given, Instrument, shipped_instruments
 from bot.screening.norms import ASKED_KINDS, NormGroup, Norms, shipped_norms
-from bot.screening.result import Result, check_in_result, check_score
+from bot.screening.result import Result, check_in_result
+from bot.screening.scoring import score, tension
+from bot.screening.triage import Earlier, Facts, as_json, shipped_rules
 
-_KEYS = ("id", "instrument", "answers", "profile")
+_KEYS = ("id", "instrument", "answers", "profile", "also", "previous", "finished_at", "guard")
+_VERDICTS = ("", "none", "ambiguous", "explicit")
 _LONGEST_ID = 200
 
 
@@ -59,15 +63,17 @@ def screen_line(
     """Screen one filled-in instrument.
 
     Args:
-        line: {"id", "instrument", "answers": {item: score or null}, "profile": {"sector"?, "profession"?}}.
-            The profile may be left out; with both given the profession is compared with.
+        line: {"id", "instrument", "answers": {item: score, list of codes, or null}}, and what may be left out:
+            "profile": {"sector"?, "profession"?} (with both, the profession is compared with), "also": answers of other
+            instruments, {instrument: {item: …}}, "previous": check-ins of before, [{"finished_at", "answers"}],
+            "finished_at": when this one was (both ISO 8601 with a time zone), "guard": the guard's verdict.
         instruments: those in resources/ unless given.
         norms: those in resources/ unless given.
 
     Returns:
-        {"id", "instrument", "scores", "bands", "alerts", "means", "missing", "norm", "level", "reasons"}, or
-        {"id", "error"}. Never raises for any decoded JSON. `level` is null and `reasons` empty: triage is not
-        decided here yet.
+        {"id", "instrument", "scores", "missing", "sums", "outcome", "level", "reasons", "unknown", "offers",
+        "rules_hash"}, for an instrument with norms also "bands", "alerts", "means", "norm"; or {"id", "error"}.
+        Never raises for any decoded JSON.
     """
     name = line.get("id")
     shown = name if _is_id(name) else None
@@ -119,27 +125,107 @@ def _screen(
             else f"Unknown instrument {_quote(name)}"
         )
         raise RefusedError(f"{said}; the instruments are {_list(instruments)}.")
-    answers = _answers(line, instrument)
-    group = _group(line.get("profile"), norms)
-    return _shown(check_in_result(instrument, answers, norms, group))
+    answers = _answers(line.get("answers"), instrument)
+    others = _also(line.get("also"), instruments)
+    found: dict[str, Any] = {
+        "instrument": instrument.id,
+        "scores": answers,
+        "missing": [item for item, value in answers.items() if value is None],
+    }
+    if instrument.compared:
+        scores = {item: value for item, value in answers.items() if not isinstance(value, tuple)}
+        group = _group(line.get("profile"), norms)
+        found |= _shown(check_in_result(instrument, scores, norms, group))
+    elif line.get("profile") is not None:
+        _group(line["profile"], norms)  # a profile that cannot be read is refused also where it is not used
+    every = {**others, **answers}
+    found["sums"] = {one.score.id: one.value for one in score(instrument, answers)}
+    found["outcome"] = _outcome(instrument, answers, every)
+    return found | _triage(line, every)
 
 
-def _answers(line: Mapping[str, object], instrument: Instrument) -> dict[str, int | None]:
-    given = line.get("answers")
+def _outcome(
+    instrument: Instrument, answers: Mapping[str, Given], every: Mapping[str, Given]
+) -> dict[str, Any] | None:
+    if instrument.id != "spanningscheck":
+        return None
+    low = [every.get(item) for item in ("phq2_interest", "phq2_mood")]
+    sums = [value for value in low if isinstance(value, int)]
+    outcome = tension(answers, sum(sums) if len(sums) == len(low) else None)
+    return {
+        "outcome": outcome.outcome,
+        "missing": list(outcome.missing),
+        "see_gp_first": outcome.see_gp_first,
+    }
+
+
+def _triage(line: Mapping[str, object], answers: Mapping[str, Given]) -> dict[str, Any]:
+    guard = line.get("guard", "")
+    if guard not in _VERDICTS:
+        raise RefusedError("The field guard must be none, ambiguous or explicit.")
+    earlier = _earlier(line.get("previous"))
+    at = _moment(line["finished_at"], "finished_at") if "finished_at" in line else None
+    if earlier and at is None:
+        raise RefusedError("With previous check-ins the field finished_at is needed.")
+    decided = shipped_rules().triage(Facts(answers, at, earlier, str(guard)))
+    kept = as_json(decided)
+    kept["reasons"] = kept.pop("fired")
+    return kept | {"offers": [offer.title for offer in decided.offers]}
+
+
+def _earlier(given: object) -> list[Earlier]:
+    if given is None:
+        return []
+    if not isinstance(given, list) or not all(isinstance(one, Mapping) for one in given):
+        raise RefusedError("The field previous must be a list of objects with finished_at and answers.")
+    found = []
+    for one in given:
+        if set(one) != {"finished_at", "answers"}:
+            raise RefusedError("A previous check-in has finished_at and answers, and nothing else.")
+        answers = _answers(one["answers"], shipped_instruments()["check_in"])
+        found.append(Earlier(_moment(one["finished_at"], "finished_at"), answers))
+    return found
+
+
+def _moment(given: object, name: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(given) if isinstance(given, str) else None
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise RefusedError(f"The field {name} must be a moment like 2026-11-25T14:00:00+01:00.")
+    return found
+
+
+def _also(given: object, instruments: Mapping[str, Instrument]) -> dict[str, Given]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise RefusedError("The field also must be an object of instrument and answers.")
+    found: dict[str, Given] = {}
+    for name, answers in given.items():
+        if name not in instruments:
+            raise RefusedError(
+                f"Unknown instrument {_quote(name)}; the instruments are {_list(instruments)}."
+            )
+        found |= _answers(answers, instruments[name])
+    return found
+
+
+def _answers(given: object, instrument: Instrument) -> dict[str, Given]:
     if not isinstance(given, Mapping):
         raise RefusedError(
             "The field answers must be an object of item and score, or null for a skipped item."
         )
     items = [item.id for item in instrument.items]
-    answers: dict[str, int | None] = {}
+    answers: dict[str, Given] = dict.fromkeys(items)
     for name, value in given.items():
         if name not in items:
             raise RefusedError(f"Unknown item {_quote(name)}; {instrument.id} has {_list(items)}.")
         try:
-            check_score(instrument, value)
+            answers[name] = instrument.check(instrument.item(name), value)
         except ValueError as error:
             raise RefusedError(f"Item {name}: {error}.") from None
-        answers[name] = value
     return answers
 
 
@@ -168,12 +254,9 @@ def _group(profile: object, norms: Norms) -> NormGroup | None:
 
 def _shown(result: Result) -> dict[str, Any]:
     return {
-        "instrument": result.instrument.id,
-        "scores": {found.item.id: found.value for found in result.items},
         "bands": {found.item.id: found.band.id if found.band else None for found in result.items},
         "alerts": list(result.alerts),
         "means": {"stress": result.stress_mean},
-        "missing": list(result.missing),
         "norm": {
             "kind": result.group.kind,
             "label": result.group.label,
@@ -188,8 +271,6 @@ def _shown(result: Result) -> dict[str, Any]:
                 for found in result.items
             },
         },
-        "level": None,
-        "reasons": [],
     }
 
 

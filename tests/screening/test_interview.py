@@ -41,12 +41,13 @@ def heard(step: dict[str, Any]) -> Heard:
         return Heard("/" + step["tap_intent"], step["tap_intent"], tapped=True)
     if "tap_anew" in step:
         return Heard("/start_check_in", "start_check_in", tapped=True, anew=True)
-    return Heard(step["say"], step["intent"], maybe_danger=step.get("danger", False))
+    return Heard(step["say"], step["intent"], worrying=step.get("worrying", False))
 
 
 def check(step: Step, expected: dict[str, Any]) -> None:
     assert step.asked == expected["asked"]
     assert step.status == expected.get("status", "open")
+    assert step.worried == expected.get("worried", False)
     changes = step.changes
     if "lines" in expected:
         assert [line.response for line in step.lines] == expected["lines"]

@@ -48,7 +48,11 @@ def test_a_full_check_in_gives_scores_bands_alerts_and_the_norm() -> None:
     assert found["norm"]["items"]["sleep"] == {
         "mean": 5.8, "sd": 3.04, "n": 1857, "difference_sd": 0.39, "comparison": "about",
     }  # fmt: skip
-    assert (found["level"], found["reasons"]) == (None, [])
+    assert found["level"] == 3
+    assert [reason["rule"] for reason in found["reasons"]] == [
+        "stress-all-high", "quit-high", "guidance-low", "sleep-and-fatigue",
+    ]  # fmt: skip
+    assert found["unknown"] == []
 
 
 def test_without_a_profile_all_respondents_are_compared_with() -> None:
@@ -78,7 +82,7 @@ def pols(value: str) -> str:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (line(instrument="phq9"), 'Unknown instrument "phq9"; the instruments are check_in, pols.'),
+        (line(instrument="phq9"), 'Unknown instrument "phq9"; the instruments are check_in, '),
         (line(instrument=None), "Unknown instrument null"),
         (line(instrument=["check_in"]), "Unknown instrument"),
         (line(answers={"mood": 3}), 'Unknown item "mood"; check_in has hyperalert, sleep'),
@@ -104,6 +108,19 @@ def pols(value: str) -> str:
         (pols("9" * 100), "between 0 and 10"),
         (pols("11"), "between 0 and 10"),
         (pols("-1"), "between 0 and 10"),
+        (line(guard="maybe"), "The field guard must be"),
+        (line(previous=[{}], finished_at="2026-11-25T12:00:00+01:00"), "A previous check-in has"),
+        (line(previous=[{"finished_at": "2026-11-25", "answers": {}}]), "must be a moment"),
+        (line(also={"phq9": {}}), "Unknown instrument"),
+        (line(also={"phq2": {"phq2_mood": 4}}), "Item phq2_mood: a score must lie between 0 and 3."),
+        (
+            line(instrument="spanningscheck", answers={"complaints": ["moe"]}),
+            "Item complaints: the answer must",
+        ),
+        (
+            line(instrument="spanningscheck", answers={"complaints": ["none", "tired"]}),
+            "none goes with no other",
+        ),
         (pols('3, "sleep": 4'), 'The key "sleep" is given twice.'),
     ],
 )
