@@ -6,6 +6,7 @@ the answers for Rasa, the Store keeps them.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,11 +15,12 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.definitions import instruments, norms
-from actions.meta import DANGER, DANGER_READINGS, likeliest
+from actions.meta import DANGER, likeliest
 from actions.result import say_result
 from actions.say import say
-from actions.support import show_help_lines
-from bot.screening.instruments import Instrument
+from actions.support import say_concern, show_help_lines
+from bot.screening.history import facts
+from bot.screening.instruments import Given, Instrument, Item
 from bot.screening.interview import (
     CONSENT,
     FOR_PEOPLE,
@@ -35,6 +37,7 @@ from bot.screening.interview import (
     begin,
     reply,
 )
+from bot.screening.triage import as_json, shipped_rules
 from bot.storage.store import Store, default_store
 
 #: What a slot holds for a question that the person skipped; None would mean "not asked yet".
@@ -42,6 +45,19 @@ SKIPPED = "overgeslagen"
 #: What the slot norm_group holds when the person would rather not say.
 NO_GROUP = "geen"
 DEFAULT_INSTRUMENT = "check_in"
+_WORD = re.compile(r"[^\W\d_]+")
+#: A questionnaire asked for in words: the first word that stands in the message decides.
+NAMED = {
+    "pols": "pols",
+    "spanningscheck": "spanningscheck",
+    "spanning": "spanningscheck",
+    "steuncheck": "support_check",
+    "steun": "support_check",
+    "stemming": "phq2",
+    "angst": "gad2",
+}
+#: The crisis flow asks this one.
+NOT_ASKED_HERE = "direct_question"
 
 
 class ValidateCheckIn(Action):
@@ -93,8 +109,10 @@ class CheckInResult(Action):
         if current is None:
             return []  # erased in the meantime: there is nothing to show
         earlier = done[: done.index(current)]
+        found = shipped_rules().triage(facts(current, earlier))
+        await store.keep_triage(current.id, as_json(found))
         conversation = await store.conversation(tracker.sender_id)
-        say_result(dispatcher, current, earlier[-1] if earlier else None, conversation)
+        say_result(dispatcher, current, earlier, conversation, found)
         return []
 
 
@@ -104,7 +122,7 @@ async def _begin(store: Store, tracker: Tracker, now: datetime) -> tuple[Step, s
     tapped = {entity["entity"]: entity["value"] for entity in tracker.latest_message.get("entities") or []}
     wanted = instruments()[_wanted(tracker, tapped.get("instrument"))]
     unfinished = await store.open_check_in(tracker.sender_id)
-    given: dict[str, int | None] = {}
+    given: dict[str, Given] = {}
     instrument = wanted
     if unfinished is not None and unfinished.answers and unfinished.instrument in instruments():
         instrument, given = instruments()[unfinished.instrument], unfinished.answers
@@ -122,7 +140,7 @@ async def _begin(store: Store, tracker: Tracker, now: datetime) -> tuple[Step, s
     slots: dict[str, Any] = {
         item: None for known in instruments().values() for item in (i.id for i in known.items)
     }
-    slots |= {item: SKIPPED if value is None else value for item, value in given.items()}
+    slots |= {item: _in_slot(value) for item, value in given.items()}
     slots |= {
         "check_in_id": check_in_id,
         "instrument": instrument.id,
@@ -136,10 +154,10 @@ async def _begin(store: Store, tracker: Tracker, now: datetime) -> tuple[Step, s
 
 def _wanted(tracker: Tracker, tapped: str | None) -> str:
     """The instrument asked for: tapped, or named in the message."""
-    if tapped in instruments():
+    if tapped in instruments() and tapped != NOT_ASKED_HERE:
         return str(tapped)
-    text = (tracker.latest_message.get("text") or "").lower()
-    return "pols" if "pols" in text.split() else DEFAULT_INSTRUMENT
+    words = _WORD.findall((tracker.latest_message.get("text") or "").lower().replace("-", ""))
+    return next((NAMED[word] for word in words if word in NAMED), DEFAULT_INSTRUMENT)
 
 
 def _progress(tracker: Tracker) -> Progress:
@@ -147,9 +165,7 @@ def _progress(tracker: Tracker) -> Progress:
     given = {item.id: tracker.get_slot(item.id) for item in instrument.items}
     return Progress(
         instrument=instrument,
-        answers={
-            item: None if value == SKIPPED else value for item, value in given.items() if value is not None
-        },
+        answers={item: _from_slot(value) for item, value in given.items() if value is not None},
         asked=tracker.get_slot("requested_slot"),
         consent=tracker.get_slot("consent"),
         group_settled=tracker.get_slot("norm_group") is not None,
@@ -164,15 +180,27 @@ def _heard(tracker: Tracker) -> Heard:
     found = {entity["entity"]: entity["value"] for entity in message.get("entities") or []} if tapped else {}
     intent = (message.get("intent") or {}).get("name") or ""
     score = found.get("score")
+    # Rasa makes one entity of each value in a list.
+    codes = [one["value"] for one in message.get("entities") or [] if tapped and one["entity"] == "codes"]
     return Heard(
         text=text,
         intent="" if intent == "nlu_fallback" else intent,
         score=score if isinstance(score, int) and 0 <= score <= 10 else None,
+        codes=tuple(map(str, codes)) or None,
         item=found.get("item"),
         tapped=tapped,
         anew=found.get("resume") == "no",
-        maybe_danger=intent == "nlu_fallback" and DANGER in likeliest(tracker, DANGER_READINGS),
+        worrying=intent == DANGER or (intent == "nlu_fallback" and likeliest(tracker, 1) == [DANGER]),
     )
+
+
+def _in_slot(value: Given) -> object:
+    """An answer as Rasa keeps it: JSON knows no tuples, and None would mean "not asked yet"."""
+    return SKIPPED if value is None else list(value) if isinstance(value, tuple) else value
+
+
+def _from_slot(value: Any) -> Given:
+    return None if value == SKIPPED else tuple(value) if isinstance(value, list) else value
 
 
 async def _keep(store: Store, person: str, check_in_id: str, step: Step, now: datetime) -> list[EventType]:
@@ -182,7 +210,7 @@ async def _keep(store: Store, person: str, check_in_id: str, step: Step, now: da
         match change:
             case Save(item, value):
                 await store.save_answer(check_in_id, item, value, now)
-                events.append(SlotSet(item, SKIPPED if value is None else value))
+                events.append(SlotSet(item, _in_slot(value)))
             case Remove(item):
                 await store.remove_answer(check_in_id, item)
                 events.append(SlotSet(item, None))
@@ -206,13 +234,19 @@ async def _keep(store: Store, person: str, check_in_id: str, step: Step, now: da
 def _say(dispatcher: CollectingDispatcher, step: Step, first: bool) -> None:
     for line in step.lines:
         say(dispatcher, line.response, line.values)
-    if step.status == "danger" or any(line.response in _PEOPLE for line in step.lines):
-        show_help_lines(dispatcher)
+    if step.worried:
+        say_concern(dispatcher, "halfway a questionnaire")
+        return
+    if kinds := [_PEOPLE[line.response] for line in step.lines if line.response in _PEOPLE]:
+        show_help_lines(dispatcher, kinds[0])
     if step.asked:
         _ask(dispatcher, step.progress, first)
 
 
-_PEOPLE = {f"utter_{intent}" for intent in FOR_PEOPLE}
+# Which lines go with an answer that names people to call.
+_PEOPLE = {f"utter_{intent}": "someone_to_talk_to" for intent in FOR_PEOPLE} | {
+    "utter_report_substance_use": "substance"
+}
 
 
 def _ask(dispatcher: CollectingDispatcher, progress: Progress, first: bool) -> None:
@@ -233,17 +267,24 @@ def _ask(dispatcher: CollectingDispatcher, progress: Progress, first: bool) -> N
 def _ask_item(
     dispatcher: CollectingDispatcher, instrument: Instrument, progress: Progress, first: bool
 ) -> None:
-    scale = instrument.scale
+    scale, item = instrument.scale, instrument.items[progress.number - 1]
     values = {
         "count": str(len(instrument.items)),
         "number": str(progress.number),
-        "question": instrument.items[progress.number - 1].question,
+        "question": item.question,
         "period": instrument.period_text,
         "min_label": scale.min_label,
         "max_label": scale.max_label,
+        "text": instrument.intro,
     }
     if first:
-        say(dispatcher, "first_question", values)
+        say(dispatcher, "plain" if instrument.intro else "first_question", values)
+    if item.kind == "choice":
+        say(dispatcher, "question", values, buttons=_buttons(item))
+        return
+    if item.kind == "several":
+        say(dispatcher, "question", values, part=_multi_select(item))
+        return
     part = {
         "type": "scale",
         "item": progress.asked,
@@ -255,3 +296,23 @@ def _ask_item(
         "skip_payload": "/skip",
     }
     say(dispatcher, "question", values, part=part)
+
+
+def _buttons(item: Item) -> list[dict[str, str]]:
+    options = [
+        {"title": option.label, "payload": f'/give_score{{"item": "{item.id}", "score": {option.value}}}'}
+        for option in item.options
+    ]
+    return [*options, {"title": "Sla over", "payload": "/skip"}]
+
+
+def _multi_select(item: Item) -> dict[str, Any]:
+    return {
+        "type": "multi_select",
+        "item": item.id,
+        "options": [
+            {"code": option.code, "title": option.label, "alone": option.alone} for option in item.options
+        ],
+        "payload": f'/give_score{{"item": "{item.id}", "codes": $codes}}',
+        "skip_payload": "/skip",
+    }

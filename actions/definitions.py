@@ -18,7 +18,6 @@ from bot.support.help_lines import Region, load_help_lines
 
 #: Dates are shown as people in Flanders and the Netherlands live them.
 ZONE = ZoneInfo("Europe/Brussels")
-REGION = "vlaanderen"
 
 
 class IntentTitles(Definition):
@@ -72,7 +71,7 @@ def norms() -> Norms:
 @cache
 def help_lines() -> Region:
     """The help lines of the region this assistant serves."""
-    return load_help_lines(RESOURCES / "help_lines")[REGION]
+    return load_help_lines(RESOURCES / "help_lines")[settings().region]
 
 
 @cache

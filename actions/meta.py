@@ -13,17 +13,15 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.definitions import intent_titles
 from actions.say import say
-from actions.support import show_help_lines
+from actions.support import say_concern
 from bot.storage.store import default_store
 
 #: How many readings a person is offered when the model is not sure.
 READINGS = 2
 #: What is offered beside the readings, for when none of them fits.
 LAST_RESORT = "ask_capabilities"
-#: A possible reading that is never put on a button beside another: it is asked with care, help lines at hand.
+#: A reading that is never put on a button beside another: the app asks about it, with the crisis flow's own texts.
 DANGER = "report_suicidal_thoughts"
-#: Among so many likeliest readings of an unsure message, danger is asked about.
-DANGER_READINGS = 3
 
 
 class SessionStart(Action):
@@ -98,7 +96,13 @@ class Repeat(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
-        """Repeat the bot's messages of the turn before this one, choices included."""
+        """Repeat the bot's messages of the turn before this one, choices included.
+
+        After the crisis flow there is nothing to repeat: then this invites to go on.
+        """
+        if any(entity["entity"] == "resume" for entity in tracker.latest_message.get("entities") or []):
+            say(dispatcher, "after_crisis")
+            return []
         said = [event for event in turn_before(tracker) if event.get("event") == "bot"]
         for event in said:
             data = event.get("data") or {}
@@ -111,7 +115,7 @@ class Repeat(Action):
 
 
 class Affirm(Action):
-    """A yes outside a check-in: to the careful question, to going on, to saying more, or to nothing."""
+    """A yes outside a check-in: to going on, to saying more, or to nothing."""
 
     def name(self) -> str:
         """Its name in domain.yml."""
@@ -124,12 +128,9 @@ class Affirm(Action):
         before = turn_before(tracker)
         said = [(event.get("metadata") or {}).get("utter_action") for event in before]
         offered = {b["payload"] for event in before for b in (event.get("data") or {}).get("buttons") or []}
-        if f"/{DANGER}" in offered:
-            say(dispatcher, f"utter_{DANGER}")
-            show_help_lines(dispatcher)
-        elif any(payload.startswith('/start_check_in{"resume": "yes"') for payload in offered):
+        if any(payload.startswith('/start_check_in{"resume": "yes"') for payload in offered):
             return [FollowupAction("check_in_form")]
-        elif "utter_tell_more" in said:
+        if "utter_tell_more" in said:
             say(dispatcher, "go_ahead")
         else:
             say(dispatcher, "yes_to_what")
@@ -149,10 +150,10 @@ class Fallback(Action):
     ) -> list[EventType]:
         """Offer readings with their titles from resources/conversation/intent_titles.yml."""
         titles = intent_titles()
-        readings = [name for name in likeliest(tracker) if name in titles and name != LAST_RESORT][:READINGS]
-        if DANGER in likeliest(tracker, DANGER_READINGS):
-            say(dispatcher, "fallback_careful")
-            show_help_lines(dispatcher)
+        never = (LAST_RESORT, DANGER)
+        readings = [name for name in likeliest(tracker) if name in titles and name not in never][:READINGS]
+        if likeliest(tracker, 1) == [DANGER]:
+            say_concern(dispatcher, "unsure reading")
             return []
         if _fell_back_before(tracker) or not readings:
             say(dispatcher, "fallback_again")

@@ -5,6 +5,7 @@ Edge room: see actions/__init__.py. The figures come from bot/screening/result.p
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -13,12 +14,19 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.definitions import day, instruments, listed, norms, words
 from actions.say import say, texts
+from actions.support import say_concern
+from bot.screening.history import facts, phq2_sum
+from bot.screening.instruments import Given, Instrument
 from bot.screening.norms import NormGroup
+from bot.screening.outcomes import in_words, outcome
 from bot.screening.result import ItemResult, Result, check_in_result
+from bot.screening.triage import Offer, Triage, shipped_rules
 from bot.storage.store import CheckIn, Conversation, default_store
 
-#: From so many alerts on the result is put as heavy (product rule until triage decides).
-HEAVY_ALERTS = 3
+#: From this level of care on the result is put as heavy.
+HEAVY_LEVEL = 3
+#: How many reasons are put into words.
+REASONS = 2
 #: How many distances to the norm, and how many changes, are put into words; the chart shows the rest.
 IN_WORDS = 2
 #: A change of fewer points than this is called about the same (product rule).
@@ -38,7 +46,8 @@ class ShowTrend(Action):
         """Show it, or say honestly why there is nothing to show."""
         store = default_store()
         conversation = await store.conversation(tracker.sender_id)
-        done = await store.finished_check_ins(tracker.sender_id)
+        finished = await store.finished_check_ins(tracker.sender_id)
+        done = [one for one in finished if instruments()[one.instrument].compared]
         if not done:
             kept = conversation is None or conversation.consent is not False
             say(dispatcher, "trend_none" if kept else "trend_not_kept")
@@ -59,30 +68,73 @@ class ShowTrend(Action):
 def say_result(
     dispatcher: CollectingDispatcher,
     current: CheckIn,
+    earlier: Sequence[CheckIn],
+    conversation: Conversation | None,
+    found: Triage,
+) -> None:
+    """Say a finished questionnaire: what it shows, why that matters, and two or three things to choose from.
+
+    A check-in comes with its chart, norm, trend and caveats; another questionnaire in words. After a low mood the app
+    asks the direct question, as the last thing.
+    """
+    instrument = instruments()[current.instrument]
+    if all(value is None for value in current.answers.values()):
+        say(dispatcher, "result_all_skipped")
+        say(dispatcher, "result_level", {"text": shipped_rules().text(0).text}, _buttons(found.offers))
+        return
+    if instrument.compared:
+        previous = next((one for one in reversed(earlier) if instruments()[one.instrument].compared), None)
+        _say_check_in(dispatcher, current, previous, conversation, heavy=found.level >= HEAVY_LEVEL)
+    else:
+        recent = facts(current, earlier).answers
+        say(dispatcher, "plain", {"text": in_words(instrument, current.answers, phq2_sum(recent))})
+    _say_level(dispatcher, instrument, found)
+    if instrument.id == "phq2" and outcome(instrument, current.answers) == "reached":
+        say_concern(dispatcher, "low mood")
+
+
+def _say_level(dispatcher: CollectingDispatcher, instrument: Instrument, found: Triage) -> None:
+    """Why (at most two reasons that come from these questions), what fits, and the choices."""
+    mine = {item.id for item in instrument.items}
+    reasons = [rule.person for rule in found.fired if mine & set(shipped_rules().needs(rule))][:REASONS]
+    signal = texts()["result_signal"].text if instrument.compared else ""
+    text = shipped_rules().text(found.level).text
+    said = "\n".join([*(f"• {reason}" for reason in reasons), " ".join(filter(None, (text, signal)))])
+    say(dispatcher, "result_level", {"text": said}, _buttons(found.offers))
+
+
+def _buttons(offers: Sequence[Offer]) -> list[dict[str, str]]:
+    return [{"title": offer.title, "payload": offer.payload} for offer in offers]
+
+
+def _say_check_in(
+    dispatcher: CollectingDispatcher,
+    current: CheckIn,
     previous: CheckIn | None,
     conversation: Conversation | None,
+    *,
+    heavy: bool,
 ) -> None:
-    """Say a finished check-in: what stands out, the chart with its norm and trend, the caveats and three choices."""
     result = _result(current, previous, conversation)
-    if len(result.missing) == len(result.items):
-        say(dispatcher, "result_all_skipped")
-        say(dispatcher, "result_choices_light")
-        return
-    heavy = len(result.alerts) >= HEAVY_ALERTS
     _say_overview(dispatcher, result, heavy)
     lines = [_norm(result)]
-    if previous is not None and any(found.change is not None for found in result.items):
+    if previous is not None and any(item.change is not None for item in result.items):
         lines.append(_trend(result, previous))
     dispatcher.utter_message(text="\n".join(lines), json_message=_chart(result, words().chart.title))
-    say(dispatcher, "result_choices_heavy" if heavy else "result_choices_light")
 
 
 def _result(current: CheckIn, previous: CheckIn | None, conversation: Conversation | None) -> Result:
     group: NormGroup | None = None
     if conversation is not None and conversation.norm_kind and conversation.norm_label:
         group = norms().group(conversation.norm_kind, conversation.norm_label)
-    before = previous.answers if previous is not None else None
-    return check_in_result(instruments()[current.instrument], current.answers, norms(), group, before)
+    before = _scores(previous.answers) if previous is not None else None
+    return check_in_result(
+        instruments()[current.instrument], _scores(current.answers), norms(), group, before
+    )
+
+
+def _scores(answers: Mapping[str, Given]) -> dict[str, int | None]:
+    return {item: value for item, value in answers.items() if not isinstance(value, tuple)}
 
 
 def _say_overview(dispatcher: CollectingDispatcher, result: Result, heavy: bool) -> None:

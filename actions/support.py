@@ -5,6 +5,7 @@ Edge room: see actions/__init__.py.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -12,11 +13,14 @@ from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.definitions import help_lines
-from bot.support.help_lines import first_lines
+from bot.support.help_lines import as_part, for_kind
+
+#: What was said → what the lines are for; all else is a wish to talk to someone.
+KIND_OF_INTENT = {"report_substance_use": "substance"}
 
 
 class HelpLines(Action):
-    """Shows the first help lines of the person's region."""
+    """Shows the help lines that fit what was said, those that are open now first."""
 
     def name(self) -> str:
         """Its name in domain.yml."""
@@ -26,10 +30,33 @@ class HelpLines(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         """Say them; nothing is asked."""
-        show_help_lines(dispatcher)
+        intent = (tracker.latest_message.get("intent") or {}).get("name")
+        show_help_lines(dispatcher, KIND_OF_INTENT.get(intent or "", "someone_to_talk_to"))
         return []
 
 
-def show_help_lines(dispatcher: CollectingDispatcher) -> None:
-    """Say the first help lines, with numbers that dial when tapped."""
-    dispatcher.utter_message(json_message=first_lines(help_lines(), "Deze mensen kan je bellen"))
+class AskDirectly(Action):
+    """Thoughts of death that the guard did not see but the engine reads: the app asks about them."""
+
+    def name(self) -> str:
+        """Its name in domain.yml."""
+        return "action_ask_directly"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Hand over to the crisis flow."""
+        say_concern(dispatcher, "intent")
+        return []
+
+
+def say_concern(dispatcher: CollectingDispatcher, reason: str) -> None:
+    """Have the app ask the direct question about suicidal thoughts, as the last thing of this turn."""
+    dispatcher.utter_message(json_message={"type": "concern", "kind": "suicidal_thoughts", "reason": reason})
+
+
+def show_help_lines(dispatcher: CollectingDispatcher, kind: str) -> None:
+    """Say the lines for a kind (bot.support.help_lines.KINDS), with numbers that dial when tapped."""
+    now = datetime.now(UTC)
+    lines = for_kind(help_lines(), kind, now)
+    dispatcher.utter_message(json_message=as_part(lines, "Deze mensen kan je bellen", now))

@@ -30,6 +30,7 @@ def measure() -> tuple[float, float]:
             "ADEMRUIMTE_STATE_DIR": state,
             "ADEMRUIMTE_ENGINE_PYTHON": str(settings.engine_python),
             "ADEMRUIMTE_MODEL": str(settings.model),
+            "ADEMRUIMTE_GUARD_MODEL": str(settings.guard_model),
         }
         began = time.perf_counter()
         process = subprocess.Popen(

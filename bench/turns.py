@@ -167,6 +167,7 @@ def start_ours(settings: Settings, folder: Path) -> tuple[Server, str]:
         "ADEMRUIMTE_STATE_DIR": str(folder),
         "ADEMRUIMTE_ENGINE_PYTHON": str(settings.engine_python),
         "ADEMRUIMTE_MODEL": str(settings.model),
+        "ADEMRUIMTE_GUARD_MODEL": str(settings.guard_model),
         "ADEMRUIMTE_SESSIONS_PER_HOUR": "1000000",
         "ADEMRUIMTE_MESSAGES_PER_MINUTE": "1000000",
         "ADEMRUIMTE_MESSAGES_BURST": "1000000",

@@ -172,7 +172,7 @@ class App:
             self.parts = await assembly.assemble(
                 self.settings, self.client, lambda: not self.engine.was_ready, self._clock
             )
-        except assembly.DatabaseError as error:
+        except assembly.AssemblyError as error:
             raise StartError(str(error)) from error
         self._site[API].set_result(self.parts.handlers)
         self._spawn(self.parts.workers.run())

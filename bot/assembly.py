@@ -21,19 +21,32 @@ from bot.conversation.engine_client import EngineClient
 from bot.conversation.inbox import Inbox
 from bot.conversation.outbox import Outbox
 from bot.conversation.retention import Retention
+from bot.conversation.watch import Watch
 from bot.conversation.worker import Workers
+from bot.resources import RESOURCES, ResourceError
+from bot.safety.crisis_texts import shipped_crisis_texts
+from bot.safety.guard import GuardModelError, load_guard
 from bot.settings import Settings
 from bot.storage.database import Database, open_database
 from bot.storage.keeping import Keeping
 from bot.storage.message_log import MessageLog
 from bot.storage.migrate import MigrationError, migrate
 from bot.storage.store import Store, set_default_store
+from bot.support.help_lines import load_help_lines
 
 PING_SECONDS = 2.0
 
 
-class DatabaseError(Exception):
-    """The database cannot be used; `str()` is one plain sentence."""
+class AssemblyError(Exception):
+    """A part cannot be made; `str()` is one plain sentence."""
+
+
+class DatabaseError(AssemblyError):
+    """The database cannot be used."""
+
+
+class GuardMissingError(AssemblyError):
+    """The guard cannot judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +87,26 @@ async def assemble(
 
     Raises:
         DatabaseError: it cannot be opened or migrated.
+        GuardMissingError: the guard's model or the texts of safety cannot be used.
     """
+    watch = await asyncio.to_thread(safety_watch, settings)
     database = await _open(settings.database_url)
     messages = MessageLog(database)
     outbox = Outbox(messages, clock)
     workers = Workers(
-        messages, outbox, engine, starting=starting, calm_seconds=settings.calm_line_seconds, clock=clock
+        messages,
+        outbox,
+        engine,
+        watch,
+        starting=starting,
+        calm_seconds=settings.calm_line_seconds,
+        clock=clock,
     )
     now = asyncio.get_running_loop().time
     chat = Chat(
         settings=settings,
         log=messages,
-        inbox=Inbox(messages, outbox, workers.wake, clock),
+        inbox=Inbox(messages, outbox, watch, workers.wake, clock),
         outbox=outbox,
         messages=Buckets(settings.messages_per_minute / 60, settings.messages_burst, now),
         sessions=Buckets(settings.sessions_per_hour / 3600, settings.sessions_per_hour, now),
@@ -102,6 +123,17 @@ async def assemble(
     )
     set_default_store(Store(database, clock))
     return Parts(database, chat, chat_api(chat), workers, retention)
+
+
+def safety_watch(settings: Settings) -> Watch:
+    """Safety, ready to judge. Without it no message is taken: that would be worse than not starting."""
+    try:
+        region = load_help_lines(RESOURCES / "help_lines")[settings.region]
+        return Watch(load_guard(settings.guard_model), shipped_crisis_texts(), region)
+    except GuardModelError as error:
+        raise GuardMissingError(str(error)) from error
+    except ResourceError as error:
+        raise GuardMissingError(f"the definitions for safety cannot be used:\n{error}") from error
 
 
 async def _open(url: str) -> Database:

@@ -14,8 +14,14 @@ from pydantic import Field
 
 from bot.language.normalise import tokens
 from bot.resources import RESOURCES, Definition, ResourceError, read_definition, read_yaml
+from bot.safety.crisis_texts import load_crisis_texts
+from bot.safety.examples import load_examples
+from bot.safety.guard import Decision
+from bot.safety.normal import load_normaliser
+from bot.safety.phrases import load_phrase_rules
 from bot.screening.instruments import load_instruments
 from bot.screening.norms import load_norms
+from bot.screening.triage import load_rules
 
 Words = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
 
@@ -78,6 +84,12 @@ def check_resources(root: Path = RESOURCES) -> list[str]:
         lambda: load_instruments(root / "instruments"),
         lambda: load_norms(root / "norms"),
         lambda: check_language(root / "language"),
+        lambda: load_crisis_texts(root / "safety" / "crisis.yml"),
+        lambda: load_normaliser(root / "safety" / "typing.yml"),
+        lambda: load_phrase_rules(root / "safety"),
+        lambda: read_definition(root / "safety" / "decision.yml", Decision),
+        lambda: load_examples(root / "safety" / "examples"),
+        lambda: load_rules(root / "triage"),
         lambda: _norms_cover_items(root),
     )
     for check in checks:
@@ -114,11 +126,12 @@ def check_language(folder: Path) -> None:
 
 
 def _norms_cover_items(root: Path) -> None:
-    """Every item of every instrument can be shown beside every group."""
+    """Every item of every instrument that is compared can be shown beside every group."""
     norms = load_norms(root / "norms")
     missing = [
         f"{root / 'norms'}: no figures for item {item.id!r} of {instrument.id} among {group.label!r}"
         for instrument in load_instruments(root / "instruments").values()
+        if instrument.compared
         for item in instrument.items
         for group in norms.groups()
         if not _has(norms.norm, group.kind, group.label, item.id)

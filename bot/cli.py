@@ -1,4 +1,4 @@
-"""The command line `bot`: run, train, doctor, parse, screen, settings.
+"""The command line `bot`: run, train, doctor, parse, screen, guard, fhir, docs, settings.
 
 Edge room: reads arguments, calls the rooms, prints. Commands import what they need when they run, so that
 `bot screen` starts without the web and Rasa libraries. Errors are one plain sentence, never a stack trace.
@@ -9,6 +9,7 @@ Edge room: reads arguments, calls the rooms, prints. Commands import what they n
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -45,8 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--port", help="port to listen on (default: ADEMRUIMTE_PORT)")
     run.set_defaults(command=_run)
 
-    train = commands.add_parser("train", help="train the Rasa model")
+    train = commands.add_parser("train", help="train the guard and the Rasa model")
     train.add_argument("--if-changed", action="store_true", help="only when the training content changed")
+    train.add_argument("--only", choices=("guard", "engine"), help="only this one")
     train.set_defaults(command=_train)
 
     doctor = commands.add_parser("doctor", help="check resources, database, engine, ports and stale entries")
@@ -63,6 +65,22 @@ def _parser() -> argparse.ArgumentParser:
         "--jsonl", action="store_true", required=True, help='lines {"id","instrument","answers","profile"}'
     )
     screen.set_defaults(command=_screen)
+
+    guard = commands.add_parser("guard", help="judge messages: is someone in danger?")
+    guard.add_argument("text", nargs="?", help="one message")
+    guard.add_argument("--jsonl", action="store_true", help='lines {"id","text"} on standard input')
+    guard.set_defaults(command=_guard)
+
+    fhir = commands.add_parser("fhir", help="questionnaires and answers as FHIR R4B")
+    export = fhir.add_subparsers(required=True, metavar="what").add_parser(
+        "export", help="write every questionnaire; with --answers also print responses"
+    )
+    export.add_argument("--out", type=Path, required=True, help="folder for Questionnaire-<id>.json")
+    export.add_argument("--answers", help='file of lines {"id","instrument","answers","finished_at"}, or -')
+    export.set_defaults(command=_fhir)
+
+    docs = commands.add_parser("docs", help="write the generated pages in docs/ anew")
+    docs.set_defaults(command=_docs)
 
     settings = commands.add_parser("settings", help="print the settings as a Markdown page")
     settings.set_defaults(command=_settings)
@@ -100,6 +118,16 @@ def _announce(address: str) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     settings = _load_settings()
+    if options.only != "engine":
+        from bot.resources import ResourceError
+        from bot.safety.training import make
+
+        try:
+            print(make(settings.guard_model, if_changed=options.if_changed), flush=True)
+        except ResourceError as error:
+            return _fail(f"the guard cannot be trained:\n{error}")
+    if options.only == "guard":
+        return 0
     command = ["-m", "engine.train", "--out", str(settings.model)]
     return _engine(settings.engine_python, command + ["--if-changed"] * options.if_changed)
 
@@ -115,6 +143,47 @@ def _screen(_options: argparse.Namespace) -> int:
     from bot.screening.screen import run
 
     run(sys.stdin, sys.stdout)
+    return 0
+
+
+def _guard(options: argparse.Namespace) -> int:
+    from bot.resources import ResourceError
+    from bot.safety.guard import GuardModelError, load_guard
+    from bot.safety.lines import run, shown
+
+    if (options.text is None) is not options.jsonl:
+        return _fail("Give one message, or --jsonl with lines on standard input.")
+    try:
+        guard = load_guard(_load_settings().guard_model)
+    except (GuardModelError, ResourceError) as error:
+        return _fail(str(error))
+    if options.jsonl:
+        run(guard, sys.stdin, sys.stdout)
+    else:
+        print(shown(guard.judge(options.text)))
+    return 0
+
+
+def _fhir(options: argparse.Namespace) -> int:
+    from bot.screening.fhir import responses, write_questionnaires
+
+    for path in write_questionnaires(options.out):
+        print(f"ademruimte: wrote {path}", file=sys.stderr)
+    if options.answers is not None:
+        try:
+            given = sys.stdin.read() if options.answers == "-" else Path(options.answers).read_text("utf-8")
+        except (OSError, ValueError) as error:
+            return _fail(f"The answers cannot be read: {error}")
+        for response in responses(given.splitlines()):
+            print(json.dumps(response, ensure_ascii=False, default=str))
+    return 0
+
+
+def _docs(_options: argparse.Namespace) -> int:
+    from bot.drawings import write
+
+    for path in write():
+        print(f"ademruimte: wrote {path}")
     return 0
 
 

@@ -19,6 +19,7 @@ from actions.say import texts
 from bot.check_resources import check_resources
 from bot.cli import ROOT
 from bot.resources import RESOURCES, ResourceError
+from bot.safety.guard import GuardModelError, load_guard
 from bot.settings import Settings
 from bot.storage.database import open_database
 from bot.storage.migrate import MigrationError, pending_migrations
@@ -41,6 +42,7 @@ def examine(settings: Settings, today: date | None = None) -> list[Finding]:
     return [
         *_resources(today or datetime.now(UTC).date()),
         _database(settings),
+        _guard(settings),
         *_engine(settings),
         _widget(settings),
         *_ports(settings),
@@ -90,6 +92,14 @@ def _database(settings: Settings) -> Finding:
     if pending:
         return Finding(True, f"the database opens; `bot run` will apply {len(pending)} migration(s)")
     return Finding(True, "the database opens and is up to date")
+
+
+def _guard(settings: Settings) -> Finding:
+    try:
+        load_guard(settings.guard_model)
+    except (GuardModelError, ResourceError) as error:
+        return Finding(False, str(error))
+    return Finding(True, "the guard is trained and judges")
 
 
 def _engine(settings: Settings) -> Iterator[Finding]:

@@ -54,6 +54,24 @@ class Scale(_Record):
     skip_payload: str
 
 
+class Option(_Record):
+    """One thing to tick; one that is `alone` ("none of these") unticks the others."""
+
+    code: str = Field(min_length=1)
+    title: str = Field(min_length=1)
+    alone: bool = False
+
+
+class MultiSelect(_Record):
+    """A question with several answers. The client puts the ticked codes, as a JSON list, in place of `$codes`."""
+
+    type: Literal["multi_select"] = "multi_select"
+    item: str
+    options: list[Option] = Field(min_length=2)
+    payload: str = Field(pattern=r"\$codes")
+    skip_payload: str
+
+
 class Band(_Record):
     """A named stretch of the scale, both ends included."""
 
@@ -98,7 +116,10 @@ class Chart(_Record):
 
 
 class HelpLine(_Record):
-    """A help line as people see it; `tel` is a `tel:` address."""
+    """A help line as people see it; `tel` is a `tel:` address.
+
+    `open_now` (None when that is not known) and `opens`, the same in words, hold when the message is made.
+    """
 
     id: str
     name: str
@@ -106,6 +127,8 @@ class HelpLine(_Record):
     tel: str = Field(pattern=r"^tel:")
     what: str
     hours: str | None = None
+    open_now: bool | None = None
+    opens: str | None = None
     url: str | None = None
 
 
@@ -117,7 +140,15 @@ class HelpLines(_Record):
     lines: list[HelpLine] = Field(min_length=1)
 
 
-Part = Text | QuickReplies | Scale | Chart | HelpLines
+class Concern(_Record):
+    """An action's reason to ask whether someone is in danger. For the conversation room; never shown."""
+
+    type: Literal["concern"] = "concern"
+    kind: Literal["suicidal_thoughts"]
+    reason: str
+
+
+Part = Text | QuickReplies | Scale | MultiSelect | Chart | HelpLines
 _PART: TypeAdapter[Part] = TypeAdapter(Annotated[Part, Field(discriminator="type")])
 
 
@@ -162,6 +193,18 @@ def parts_from_rasa(output: Mapping[str, Any], on_problem: Callable[[str], None]
         if output.get(name):
             on_problem(f"{name}: no channel draws this")
     return [part for piece in found if (part := _understood(piece, on_problem)) is not None]
+
+
+def concern_from_rasa(output: Mapping[str, Any]) -> Concern | None:
+    """The concern in a Rasa output, if it is one."""
+    custom = output.get("custom")
+    if not isinstance(custom, Mapping) or custom.get("type") != "concern":
+        return None
+    try:
+        return Concern.model_validate(custom)
+    except ValidationError:
+        # Whatever it says besides, an action is worried: rather one question too many.
+        return Concern(kind="suicidal_thoughts", reason="unreadable")
 
 
 def _understood(piece: object, on_problem: Callable[[str], None]) -> Part | None:

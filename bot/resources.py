@@ -7,8 +7,9 @@ means and imports nothing of ours.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -25,6 +26,17 @@ class Definition(BaseModel):
     """Base of every definition: unknown keys are refused, values not coerced, nothing changes later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class SourcedDefinition(Definition):
+    """A definition that says what it is, since when it holds, who stands for it and where it comes from."""
+
+    id: str
+    title: str
+    version: int
+    valid_from: date
+    status: Literal["product_rule", "reviewed"]
+    source: str
 
 
 class ResourceError(ValueError):

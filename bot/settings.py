@@ -140,6 +140,10 @@ class Settings:
         default=_UNSET,
         metadata=_row("path", _path, "Trained Rasa model.", "<state>/models/ademruimte.tar.gz"),
     )
+    guard_model: Path = field(
+        default=_UNSET,
+        metadata=_row("path", _path, "Trained model of the guard.", "<state>/models/guard.npz"),
+    )
     engine_start_seconds: float = field(
         default=180.0,
         metadata=_row(
@@ -200,6 +204,12 @@ class Settings:
             "Number of our own proxies in front; so many addresses of X-Forwarded-For are believed.",
         ),
     )
+    region: str = field(
+        default="vlaanderen",
+        metadata=_row(
+            "text", _one_of("vlaanderen", "nederland"), "Where the people live: which help lines are offered."
+        ),
+    )
     max_text: int = field(
         default=4000, metadata=_row("characters", _whole(1, 16000), "Longest message a person may send.")
     )
@@ -230,6 +240,8 @@ class Settings:
             object.__setattr__(self, "engine_python", state / "engine" / "bin" / "python")
         if self.model == _UNSET:
             object.__setattr__(self, "model", state / "models" / "ademruimte.tar.gz")
+        if self.guard_model == _UNSET:
+            object.__setattr__(self, "guard_model", state / "models" / "guard.npz")
 
     @property
     def web_dir(self) -> Path:

@@ -276,6 +276,15 @@ def spacy_folder() -> None:
     write_stamp("spacy-nl", {"spacy-nl": made_from})
 
 
+def guard() -> None:
+    """Train the guard when its examples changed (`bot train` knows what it is made from)."""
+    run(
+        [str(STATE / "app" / "bin" / "python"), "-m", "bot", "train", "--only", "guard", "--if-changed"],
+        "Training the guard failed.",
+        env={"ADEMRUIMTE_STATE_DIR": str(STATE)},
+    )
+
+
 def model() -> None:
     """Train the model when what it is trained from changed (the engine knows what that is)."""
     done = subprocess.run(
@@ -362,6 +371,8 @@ def main(arguments: list[str]) -> int:
             environment("engine", ENGINE_PYTHONS, "Rasa (the engine)", "engine.txt")
             widget()
             spacy_folder()
+            say("guard: training when its examples changed")
+            guard()
             model()
         if purpose == "test":
             browser()

@@ -14,7 +14,8 @@ from pathlib import Path
 import aiohttp
 
 from bot.app import App
-from bot.settings import Settings
+from bot.settings import Settings, load_settings
+from bot.storage.crisis_log import Ruling, Situation
 
 FAKE_ENGINE = [sys.executable, str(Path(__file__).parent / "fake_engine.py")]
 
@@ -26,6 +27,7 @@ def settings_for_tests(state: Path, migrated: Path) -> Settings:
     return Settings(
         port=0,
         state_dir=state,
+        guard_model=load_settings()[0].guard_model,
         calm_line_seconds=1.0,
         engine_turn_seconds=5.0,
         messages_per_minute=100_000,
@@ -139,3 +141,8 @@ async def run_app(
             yield Running(app, http)
     finally:
         await app.stop()
+
+
+def calm(_situation: Situation) -> Ruling:
+    """What safety rules about a message without danger."""
+    return Ruling()

@@ -17,10 +17,20 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "bot/messages.py": (set(), WEB_AND_SQL),
     "bot/resources.py": (set(), WEB_AND_SQL),
     "bot/screening": ({"bot.screening", *LEAVES}, WEB_AND_SQL),
+    "bot/safety": ({"bot.safety", *LEAVES}, WEB_AND_SQL),
     "bot/support": ({"bot.support", *LEAVES}, WEB_AND_SQL),
     "bot/storage": ({"bot.storage", "bot.settings", "bot.messages"}, {"aiohttp", "rasa_sdk", "rasa"}),
     "bot/conversation": (
-        {"bot.conversation", "bot.storage", "bot.messages", "bot.settings"},
+        {
+            "bot.conversation",
+            "bot.storage",
+            "bot.messages",
+            "bot.settings",
+            "bot.safety.crisis",
+            "bot.safety.crisis_texts",
+            "bot.safety.verdict",
+            "bot.support",
+        },
         {"sqlalchemy", "rasa_sdk", "rasa"},
     ),
     "bot/channels": (
@@ -71,7 +81,7 @@ def test_a_room_imports_only_what_it_may_know(room: str) -> None:
                 assert mine or name == "bot.__version__", f"{path} imports {name}"
 
 
-@pytest.mark.parametrize("room", ["bot/language", "bot/screening", "bot/support"])
+@pytest.mark.parametrize("room", ["bot/language", "bot/safety", "bot/screening", "bot/support"])
 def test_a_core_never_looks_at_the_clock(room: str) -> None:
     for path in files(room):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from string import Template
 
 from aiohttp import web
+
+from bot.resources import RESOURCES
+from bot.support.help_lines import load_help_lines
 
 WIDGET = "ademruimte-chat.js"
 _FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
@@ -30,7 +34,10 @@ _NOT_BUILT = """<!doctype html>
 <body>
 <h1>Ademruimte</h1>
 <p>De pagina's van Ademruimte zijn nog niet gebouwd. Start met <code>make run</code>, dan gebeurt dat vanzelf.</p>
-<p>Heb je nu hulp nodig? Bel 112 bij gevaar, of de Zelfmoordlijn op 1813.</p>
+<p>Heb je nu hulp nodig? Bel 112 bij gevaar. Je kan ook deze mensen bellen:</p>
+<ul>
+$lines
+</ul>
 </body>
 </html>
 """
@@ -52,17 +59,30 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         headers["Access-Control-Allow-Origin"] = "*"
 
 
-def add_pages(app: web.Application, folder: Path) -> None:
-    """Serve the files of `folder`, which is flat, and its index.html as `/`."""
+def add_pages(app: web.Application, folder: Path, region: str) -> None:
+    """Serve the files of `folder`, which is flat, and its index.html as `/`, with the help lines of `region` first."""
 
     async def page(request: web.Request) -> web.StreamResponse:
         name = request.match_info.get("name", "index.html")
         path = folder / name
-        if _FILE.fullmatch(name) and path.is_file():
-            return web.FileResponse(path)
+        found = bool(_FILE.fullmatch(name)) and path.is_file()
         if name == "index.html":
-            return web.Response(text=_NOT_BUILT, content_type="text/html")
+            text = _in_region(path.read_text(encoding="utf-8"), region) if found else _not_built(region)
+            return web.Response(text=text, content_type="text/html")
+        if found:
+            return web.FileResponse(path)
         raise web.HTTPNotFound(text="Deze pagina bestaat niet.")
 
     app.router.add_get("/", page)
     app.router.add_get("/{name}", page)
+
+
+def _in_region(page: str, region: str) -> str:
+    """The page, its widget told where the people live."""
+    return re.sub(r'(<ademruimte-chat\b[^>]*) region="[a-z]*"', rf'\1 region="{region}"', page)
+
+
+def _not_built(region: str) -> str:
+    lines = load_help_lines(RESOURCES / "help_lines")[region].lines
+    listed = (f'<li>{line.name}: <a href="{line.tel}">{line.number}</a></li>' for line in lines)
+    return Template(_NOT_BUILT).substitute(lines="\n".join(listed))

@@ -52,7 +52,7 @@ def chat_site(settings: Settings, health: Health) -> web.Application:
 
     app.router.add_get("/healthz", healthz)
     app.router.add_route("*", "/api/chat/{name}", _api)
-    add_pages(app, settings.web_dir)
+    add_pages(app, settings.web_dir, settings.region)
     return app
 
 

@@ -48,7 +48,7 @@ async def _send(chat: Chat, request: web.Request) -> web.Response:
             session.conversation_id,
             accepted.message.seq,
             chat.settings.calm_line_seconds + GRACE_SECONDS,
-            fresh=accepted.new,
+            fresh=accepted.new and accepted.message.pending and not accepted.replies,
         )
     except UnknownConversationError:
         raise ApiProblemError("unauthorized") from None

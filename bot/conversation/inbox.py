@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.conversation.outbox import Outbox
+from bot.conversation.watch import Watch
 from bot.messages import Text, as_json
 from bot.storage.message_log import Accepted, MessageLog
 
@@ -96,34 +97,40 @@ class Inbox:
         self,
         log: MessageLog,
         outbox: Outbox,
+        watch: Watch,
         wake: Callable[[str], None],
         clock: Callable[[], datetime],
     ) -> None:
-        """Args: log; outbox; wake: starts the worker of a conversation; clock: now, with time zone."""
+        """Args: log; outbox; watch: safety; wake: starts a conversation's worker; clock: now, with time zone."""
         self._log = log
         self._outbox = outbox
+        self._watch = watch
         self._wake = wake
         self._clock = clock
 
     async def accept(self, conversation_id: str, incoming: Incoming) -> Accepted:
-        """Store a message and set the worker to it. The same message again changes nothing.
+        """Store a message with what safety says about it, and set the worker to it when the engine has to answer.
+
+        The same message again changes nothing.
 
         Raises:
             RefusedError: conflict: this id was used for another message.
             UnknownConversationError: the conversation does not exist (any more).
         """
+        now = self._clock()
         accepted = await self._log.accept(
             conversation_id,
             client_id=incoming.client_id,
             content_hash=incoming.content_hash,
             parts=[as_json(Text(text=incoming.text))],
             payload=incoming.payload,
-            at=self._clock(),
+            at=now,
+            decide=self._watch.inbound(incoming.text, incoming.payload, now),
         )
         if accepted.content_hash != incoming.content_hash:
             raise RefusedError("conflict")
         if accepted.new:
-            self._outbox.tell(conversation_id, accepted.message)
+            self._outbox.accepted(conversation_id, accepted)
         if accepted.message.pending:
             self._wake(conversation_id)
         return accepted

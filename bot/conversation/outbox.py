@@ -15,7 +15,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.messages import Role, Text, as_json
-from bot.storage.message_log import Completed, JsonParts, MessageLog, StoredMessage, Waiting
+from bot.storage.crisis_log import Ruling, Situation
+from bot.storage.message_log import Accepted, Completed, JsonParts, MessageLog, StoredMessage, Waiting
 
 LISTENER_BOUND = 64  # events a slow listener may have waiting before it is sent back to `after(seq)`
 
@@ -89,10 +90,35 @@ class Outbox:
         self._listeners: dict[str, set[Listener]] = {}
         self._turns: dict[tuple[str, int], set[asyncio.Future[Turn]]] = {}
 
-    async def complete(self, message: Waiting, replies: Sequence[tuple[Role, JsonParts]]) -> Completed:
-        """Store the replies to a message and mark it answered, once; then tell everyone who listens."""
+    def accepted(self, conversation_id: str, accepted: Accepted) -> None:
+        """Tell everyone who listens about a new message and what was said about it at once."""
+        for message in (accepted.message, *accepted.replies):
+            self.tell(conversation_id, message)
+        for seq in accepted.superseded:
+            self._resolve(conversation_id, seq, Turn([], pending=False))
+
+    async def complete(
+        self,
+        message: Waiting,
+        replies: Sequence[tuple[Role, JsonParts]],
+        decide: Callable[[Situation], Ruling] | None = None,
+    ) -> Completed:
+        """Store the replies to a message and mark it answered, once; then tell everyone who listens.
+
+        Args:
+            message: what was answered; its `engine_command` was heard.
+            replies: who says what.
+            decide: what safety adds after them.
+        """
         conversation_id = message.conversation_id
-        done = await self._log.complete(conversation_id, message.seq, replies, self._clock())
+        done = await self._log.complete(
+            conversation_id,
+            message.seq,
+            replies,
+            self._clock(),
+            heard_command=message.engine_command,
+            decide=decide,
+        )
         if done.stored or done.gone:
             for reply in done.messages:
                 self.tell(conversation_id, reply)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -18,7 +19,8 @@ from bot.conversation import lines
 from bot.conversation.engine_client import EngineClient, EngineFailedError, EngineUnavailableError
 from bot.conversation.outbox import Outbox, Typing
 from bot.conversation.router import text_for_engine
-from bot.messages import Role, Text, as_json, parts_from_rasa
+from bot.conversation.watch import Watch
+from bot.messages import Concern, Role, Text, as_json, concern_from_rasa, parts_from_rasa
 from bot.storage.message_log import (
     WAITING_AT_ONCE,
     JsonParts,
@@ -34,6 +36,16 @@ SWEEP_SECONDS = 15.0  # how often messages left behind by a dead process are loo
 Replies = list[tuple[Role, JsonParts]]
 log = structlog.get_logger("conversation")
 
+_APOLOGY: Replies = [("system", [as_json(Text(text=lines.APOLOGY))])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the engine said, and its reason to ask about danger, if any."""
+
+    replies: Replies
+    concern: Concern | None = None
+
 
 class Workers:
     """All workers of this process. Others may run elsewhere on the same database."""
@@ -43,6 +55,7 @@ class Workers:
         messages: MessageLog,
         outbox: Outbox,
         engine: EngineClient,
+        watch: Watch,
         *,
         starting: Callable[[], bool],
         calm_seconds: float,
@@ -54,6 +67,7 @@ class Workers:
             messages: where messages wait.
             outbox: where replies go.
             engine: who answers.
+            watch: who asks about danger when an answer gives reason to.
             starting: whether the engine has not been ready since the app started.
             calm_seconds: after so long without an answer a person reads a calm line.
             clock: the current moment, with time zone.
@@ -61,6 +75,7 @@ class Workers:
         self._messages = messages
         self._outbox = outbox
         self._engine = engine
+        self._watch = watch
         self._starting = starting
         self._calm_seconds = calm_seconds
         self._clock = clock
@@ -118,15 +133,17 @@ class Workers:
 
     async def _turn(self, message: Waiting) -> None:
         with self._keeping_company(message):
-            replies = await self._answer(message)
-            if replies is None:
+            answer = await self._answer(message)
+            if answer is None:
                 return
-            done = await self._outbox.complete(message, replies)
+            worried = answer.concern
+            decide = None if worried is None else self._watch.concern(worried.kind, self._clock())
+            done = await self._outbox.complete(message, answer.replies, decide)
         if done.gone:
             # Forgotten in the middle of this turn: the engine has just written it down once more.
             await self._engine.forget(message.conversation_id)
 
-    async def _answer(self, message: Waiting) -> Replies | None:
+    async def _answer(self, message: Waiting) -> _Answer | None:
         """The replies; an apology after too many failures; None when nobody waits for them any more."""
         conversation_id, failures, first = message.conversation_id, 0, True
         text = text_for_engine(message)
@@ -136,8 +153,11 @@ class Workers:
                 if not await self._still_waiting(message):
                     return None
             first = False
+            turn = f"{conversation_id}:{message.seq}"
             try:
-                outputs = await self._engine.turn(conversation_id, f"{conversation_id}:{message.seq}", text)
+                if message.engine_command is not None:
+                    await self._engine.turn(conversation_id, f"{turn}:before", message.engine_command)
+                outputs = await self._engine.turn(conversation_id, turn, text)
             except EngineUnavailableError:
                 await asyncio.sleep(0.2)
                 continue
@@ -151,13 +171,14 @@ class Workers:
                     attempt=failures,
                 )
                 if failures == FAILURES:
-                    return [("system", [as_json(Text(text=lines.APOLOGY))])]
+                    return _Answer(_APOLOGY)
                 await asyncio.sleep(0.2 * failures)
                 continue
-            replies = _replies(outputs, message)
-            if not replies:
+            answer = _read(outputs, message)
+            if not answer.replies and answer.concern is None:
                 log.error("engine said nothing", conversation=conversation_id, seq=message.seq)
-            return replies or [("system", [as_json(Text(text=lines.APOLOGY))])]
+                return _Answer(_APOLOGY)
+            return answer
 
     async def _still_waiting(self, message: Waiting) -> bool:
         try:
@@ -210,7 +231,7 @@ class _TypingSign:
             self._outbox.tell(self._conversation_id, Typing(on))
 
 
-def _replies(outputs: Sequence[object], message: Waiting) -> Replies:
+def _read(outputs: Sequence[object], message: Waiting) -> _Answer:
     """One Rasa output is one message; what is not understood is left out and logged."""
 
     def report(problem: str) -> None:
@@ -221,5 +242,9 @@ def _replies(outputs: Sequence[object], message: Waiting) -> Replies:
             problem=problem,
         )
 
-    read = [parts_from_rasa(output, report) for output in outputs if isinstance(output, dict)]
-    return [("bot", [as_json(part) for part in parts]) for parts in read if parts]
+    known = [output for output in outputs if isinstance(output, dict)]
+    concerns = [concern_from_rasa(output) for output in known]
+    said = [output for output, concern in zip(known, concerns, strict=True) if concern is None]
+    read = [parts_from_rasa(output, report) for output in said]
+    replies: Replies = [("bot", [as_json(part) for part in parts]) for parts in read if parts]
+    return _Answer(replies, next((concern for concern in concerns if concern is not None), None))

@@ -7,20 +7,25 @@ message, so that committed numbers of a conversation have no gaps and no doubles
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.messages import Role
+from bot.storage import crisis_log
+from bot.storage.crisis_log import Ruling, Situation
 from bot.storage.database import Database
 from bot.storage.tables import conversations, forgotten, messages
 
 PAGE = 500  # messages read at once
 WAITING_AT_ONCE = 20
+#: So many of the person's own messages before the newest are judged together with it, when so recent.
+RECENT_MESSAGES = 2
+RECENT = timedelta(minutes=10)
 
 JsonParts = list[dict[str, Any]]
 
@@ -57,11 +62,16 @@ class StoredMessage:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A person's message that is safely stored. `new` is False when it was sent before."""
+    """A person's message that is safely stored. `new` is False when it was sent before.
+
+    `replies` were stored with it; `superseded` are the numbers of earlier messages that get no answer any more.
+    """
 
     message: StoredMessage
     content_hash: str
     new: bool
+    replies: tuple[StoredMessage, ...] = ()
+    superseded: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,7 @@ class Waiting:
     parts: JsonParts
     payload: str | None
     consent: bool | None
+    engine_command: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +127,7 @@ _WAITING = (
         messages.c.body,
         messages.c.payload,
         conversations.c.consent,
+        conversations.c.engine_command,
     )
     .join(conversations, conversations.c.id == messages.c.conversation_id)
     .where(_IN, messages.c.state == "pending")
@@ -137,6 +149,22 @@ _DONE = (
     update(messages)
     .where(_IN, messages.c.seq == bindparam("number"), messages.c.state == "pending")
     .values(state="done")
+)
+_SUPERSEDED = select(messages.c.seq).where(
+    _IN, messages.c.seq < bindparam("before"), messages.c.state == "pending"
+)
+_RECENT = (
+    select(messages.c.body)
+    .where(
+        _IN,
+        messages.c.role == "user",
+        messages.c.seq > bindparam("after"),
+        messages.c.seq < bindparam("before"),
+        messages.c.created_at >= bindparam("since"),
+        or_(messages.c.payload.is_(None), messages.c.payload.notlike("/%")),
+    )
+    .order_by(messages.c.seq.desc())
+    .limit(RECENT_MESSAGES)
 )
 _SYSTEM_LINE_SINCE = (
     select(messages.c.seq)
@@ -194,11 +222,12 @@ class MessageLog:
         parts: JsonParts,
         payload: str | None,
         at: datetime,
+        decide: Callable[[Situation], Ruling],
     ) -> Accepted:
-        """Store a person's message, once per `client_id`.
+        """Store a person's message, once per `client_id`, together with what safety says and does about it.
 
         The same `client_id` again gives the message that is there; compare `content_hash` to know whether it
-        is the same one.
+        is the same one. `decide` runs inside the transaction, so that two messages at once are judged in order.
 
         Raises:
             UnknownConversationError: the conversation does not exist (any more).
@@ -209,9 +238,19 @@ class MessageLog:
             if row is None:
                 raise UnknownConversationError
             number = row.next_seq - 1
-            message = StoredMessage(conversation_id, number, "user", at, parts, client_id, None, True)
-            db.execute(_INSERT, _as_row(message, content_hash, payload))
-            return Accepted(message, content_hash, True)
+            ruling = decide(_situation(db, conversation_id, number, at))
+            superseded: list[int] = []
+            if ruling.supersedes:
+                earlier = {"cid": conversation_id, "before": number}
+                superseded = list(db.execute(_SUPERSEDED, earlier).scalars())
+                for waiting in superseded:
+                    db.execute(_DONE, {"cid": conversation_id, "number": waiting})
+            pending = ruling.engine is not None
+            message = StoredMessage(conversation_id, number, "user", at, parts, client_id, None, pending)
+            db.execute(_INSERT, _as_row(message, content_hash, ruling.engine or payload))
+            replies = _say(db, conversation_id, number, ruling.replies, at)
+            crisis_log.keep(db, conversation_id, number, ruling, at)
+            return Accepted(message, content_hash, True, tuple(replies), tuple(superseded))
 
         def again(db: Connection) -> Accepted:
             row = db.execute(_BY_CLIENT_ID, {"cid": conversation_id, "client": client_id}).first()
@@ -234,11 +273,26 @@ class MessageLog:
         return await self._database.read(lambda db: list(db.execute(_CONVERSATIONS_WAITING).scalars()))
 
     async def complete(
-        self, conversation_id: str, seq: int, replies: Sequence[tuple[Role, JsonParts]], at: datetime
+        self,
+        conversation_id: str,
+        seq: int,
+        replies: Sequence[tuple[Role, JsonParts]],
+        at: datetime,
+        *,
+        heard_command: str | None = None,
+        decide: Callable[[Situation], Ruling] | None = None,
     ) -> Completed:
         """Store the replies to message `seq` and mark it answered, together or not at all.
 
         Only the first of two workers stores anything. Consent is read in the same transaction.
+
+        Args:
+            conversation_id: whose.
+            seq: number of the person's message.
+            replies: who says what.
+            at: when.
+            heard_command: the `engine_command` that the engine has heard and need not hear again.
+            decide: adds what safety has to say after these replies.
         """
 
         def work(db: Connection) -> Completed:
@@ -251,6 +305,12 @@ class MessageLog:
             stored = _numbered(conversation_id, seq, row.next_seq - count, replies, at)
             if stored:
                 db.execute(_INSERT, [_as_row(message) for message in stored])
+            if heard_command is not None:
+                crisis_log.command_heard(db, conversation_id, heard_command)
+            if decide is not None:
+                ruling = decide(_situation(db, conversation_id, seq, at))
+                stored += _say(db, conversation_id, seq, ruling.replies, at)
+                crisis_log.keep(db, conversation_id, seq, ruling, at)
             return Completed(True, False, stored, row.consent)
 
         try:
@@ -319,6 +379,29 @@ class MessageLog:
         """The engine has confirmed: nothing is left to delete."""
         gone = delete(forgotten).where(forgotten.c.conversation_id == conversation_id)
         await self._database.write(lambda db: db.execute(gone))
+
+
+def _situation(db: Connection, conversation_id: str, seq: int, at: datetime) -> Situation:
+    """What safety needs to know: the latest crisis, and the words just before message `seq`."""
+    crisis, last_seq = crisis_log.latest(db, conversation_id)
+    window = {"cid": conversation_id, "after": last_seq, "before": seq, "since": at - RECENT}
+    bodies = list(db.execute(_RECENT, window).scalars())
+    recent = [str(part["text"]) for body in reversed(bodies) for part in body if part["type"] == "text"]
+    return Situation(tuple(recent), crisis)
+
+
+def _say(
+    db: Connection, conversation_id: str, to: int, replies: Sequence[JsonParts], at: datetime
+) -> list[StoredMessage]:
+    """Store replies of the bot with new numbers."""
+    if not replies:
+        return []
+    count = len(replies)
+    row = db.execute(_TAKE_NUMBERS, {"cid": conversation_id, "count": count, "seen": at}).one()
+    said: list[tuple[Role, JsonParts]] = [("bot", parts) for parts in replies]
+    stored = _numbered(conversation_id, to, row.next_seq - count, said, at)
+    db.execute(_INSERT, [_as_row(message) for message in stored])
+    return stored
 
 
 def _line_is_needed(db: Connection, conversation_id: str, seq: int) -> bool:

@@ -21,6 +21,9 @@ from bot.storage.database import Database, open_database
 from bot.storage.migrate import migrate
 from bot.storage.tables import answers, check_ins, conversations, forgotten, messages
 
+#: An answer as kept: a score, the codes of several options, or None for a skipped question.
+Given = int | tuple[str, ...] | None
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -46,7 +49,7 @@ class CheckIn:
     content_hash: str
     started_at: datetime
     finished_at: datetime | None
-    answers: dict[str, int | None] = field(default_factory=dict)
+    answers: dict[str, Given] = field(default_factory=dict)
 
 
 def _now() -> datetime:
@@ -147,13 +150,17 @@ class Store:
         found = await self.database.read(lambda db: _with_answers(db, _open(conversation_id)))
         return found[0] if found else None
 
-    async def save_answer(self, check_in_id: str, item: str, value: int | None, at: datetime) -> None:
+    async def save_answer(self, check_in_id: str, item: str, value: Given, at: datetime) -> None:
         """Store an answer as given; a later one for the same item takes its place. None: skipped.
 
         Raises:
             LookupError: the check-in is unknown (any more).
         """
-        given = {"value": value, "answered_at": at}
+        given = {
+            "value": None if isinstance(value, tuple) else value,
+            "codes": list(value) if isinstance(value, tuple) else None,
+            "answered_at": at,
+        }
         here = (answers.c.check_in_id == check_in_id) & (answers.c.item == item)
 
         def work(db: Connection) -> None:
@@ -177,6 +184,10 @@ class Store:
         """Close the round. One that was finished keeps its first time."""
         unfinished = (check_ins.c.id == check_in_id) & check_ins.c.finished_at.is_(None)
         await self._run(update(check_ins).where(unfinished).values(finished_at=at))
+
+    async def keep_triage(self, check_in_id: str, triage: dict[str, Any]) -> None:
+        """Keep what triage found with the round."""
+        await self._run(update(check_ins).where(check_ins.c.id == check_in_id).values(triage=triage))
 
     async def drop_check_in(self, check_in_id: str) -> None:
         """Delete the round and its answers."""
@@ -264,12 +275,12 @@ def _with_answers(db: Connection, statement: Select[Any]) -> list[CheckIn]:
         return []
     by_id = {check_in.id: check_in.answers for check_in in found}
     given = (
-        select(answers.c.check_in_id, answers.c.item, answers.c.value)
+        select(answers.c.check_in_id, answers.c.item, answers.c.value, answers.c.codes)
         .where(answers.c.check_in_id.in_(list(by_id)))
         .order_by(answers.c.answered_at, answers.c.item)
     )
-    for check_in_id, item, value in db.execute(given):
-        by_id[check_in_id][item] = value
+    for check_in_id, item, value, codes in db.execute(given):
+        by_id[check_in_id][item] = value if codes is None else tuple(codes)
     return found
 
 

@@ -68,6 +68,8 @@ class ConversationRow(Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     next_seq: Mapped[int] = mapped_column(default=1, server_default="1")
+    # What the engine still has to hear before this person's next message: that a crisis ended its form.
+    engine_command: Mapped[str | None] = mapped_column(Text)
 
 
 class MessageRow(Base):
@@ -112,17 +114,54 @@ class CheckInRow(Base):
     content_hash: Mapped[str] = mapped_column(String(64))
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    # What triage found when the round was finished: level, fired and unknown rules, hash of the rules.
+    triage: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class AnswerRow(Base):
-    """One answer as given; NULL is a question the person chose to skip."""
+    """One answer as given: `value` for a score or one option, `codes` for several options.
+
+    Both NULL is a question the person chose to skip.
+    """
 
     __tablename__ = "answers"
 
     check_in_id: Mapped[str] = mapped_column(ForeignKey("check_ins.id", ondelete="CASCADE"), primary_key=True)
     item: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[int | None]
+    codes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     answered_at: Mapped[datetime]
+
+
+class CrisisRow(Base):
+    """One time that danger was seen or suspected; `stage` is the crisis flow's open question, 'closed' at the end.
+
+    `last_seq` is the person's last message that belongs to it: the guard does not judge that one again.
+    """
+
+    __tablename__ = "crises"
+    __table_args__ = (Index("ix_crises_conversation", "conversation_id", "last_seq"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    verdict: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(32))
+    third_party: Mapped[bool]
+    stage: Mapped[str] = mapped_column(String(32))
+    opened_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    last_seq: Mapped[int]
+
+
+class TallyRow(Base):
+    """How often the guard spoke up and how often that was put right, per day; nothing about who."""
+
+    __tablename__ = "guard_tally"
+
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    event: Mapped[str] = mapped_column(String(16), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32), primary_key=True)
+    count: Mapped[int]
 
 
 class ForgottenRow(Base):
@@ -139,4 +178,6 @@ conversations = cast(Table, ConversationRow.__table__)
 messages = cast(Table, MessageRow.__table__)
 check_ins = cast(Table, CheckInRow.__table__)
 answers = cast(Table, AnswerRow.__table__)
+crises = cast(Table, CrisisRow.__table__)
+guard_tally = cast(Table, TallyRow.__table__)
 forgotten = cast(Table, ForgottenRow.__table__)

@@ -1,27 +1,56 @@
-"""Help lines as data: one file per region, numbers checked by hand, each with its source.
+"""Help lines as data: one file per region, numbers checked by hand, each with its source and its hours.
 
-Room: pure core. The web widget bakes the same files in at build time, so that the numbers show when everything
-behind it is down.
+Room: pure core; time is passed in. The web widget bakes the same files in at build time, so that the numbers
+show when everything behind it is down.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bot.resources import Definition, read_folder
+from bot.support.opening import Country, Hours, in_words, next_start, open_at
 
 #: A number that was not checked for this many days is stale (design: support.md, "Help lines").
 STALE_DAYS = 180
-#: Shown first when someone needs a person now; the rest stays one tap away in the widget's panel.
-FIRST = 3
+
+#: What a line can be needed for: the guard's kinds of danger, and someone to talk to.
+KINDS = (
+    "suicidal_thoughts",
+    "self_harm",
+    "overdose",
+    "violence_threat",
+    "danger_to_others",
+    "medical_emergency",
+    "substance",
+    "someone_to_talk_to",
+)
+
+_SHOWN = {"id", "name", "number", "tel", "what", "hours", "url"}
+_RANK = {True: 0, None: 1, False: 2}
+
+
+class Secrecy(Definition):
+    """What the line itself says about it; `unknown` where no source was found."""
+
+    anonymous: bool | Literal["unknown"]
+    professional_secrecy: bool | Literal["unknown"]
+    source: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> Secrecy:
+        if self.source is None and {self.anonymous, self.professional_secrecy} != {"unknown"}:
+            raise ValueError("what is known needs its source")
+        return self
 
 
 class HelpLine(Definition):
-    """One line. `hours` stands only where the source gives them; `tel` is what a phone dials."""
+    """One line. `hours` says `phone` and `chat` in words; `tel` is what a phone dials."""
 
     id: str
     name: str
@@ -29,19 +58,54 @@ class HelpLine(Definition):
     tel: str = Field(pattern=r"^tel:\+?\d+$")
     what: str
     hours: str | None = None
+    phone: Hours
+    chat: Hours | None = None
+    hours_source: str | None = None
+    country: Country
     url: str | None = None
     audience: str
+    secrecy: Secrecy
     urgent: bool
     source: str
     checked_at: date
 
+    @model_validator(mode="after")
+    def _known_hours_are_said_and_sourced(self) -> HelpLine:
+        known = self.phone != "unknown" or self.chat not in (None, "unknown")
+        if known and not (self.hours and self.hours_source):
+            raise ValueError("hours that are known need words and a source")
+        return self
+
 
 class Region(Definition):
-    """The lines of one region, in the order in which they are shown."""
+    """The lines of one region, and which of them serve what, both in the order in which they are shown."""
 
     id: str
     region: str
+    country: Country
     lines: list[HelpLine] = Field(min_length=1)
+    serves: dict[str, list[str]]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lines_are_in_the_country(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(data.get("lines"), list):
+            return data
+        here = {"country": data.get("country")}
+        return {**data, "lines": [line | here if isinstance(line, dict) else line for line in data["lines"]]}
+
+    @model_validator(mode="after")
+    def _every_kind_is_served_day_and_night(self) -> Region:
+        known = {line.id: line for line in self.lines}
+        if set(self.serves) != set(KINDS):
+            raise ValueError(f"serves: the kinds are {', '.join(KINDS)}")
+        for kind, ids in self.serves.items():
+            unknown = [name for name in ids if name not in known]
+            if unknown:
+                raise ValueError(f"serves.{kind}: no such line: {', '.join(unknown)}")
+            if not any(known[name].phone == "always" for name in ids):
+                raise ValueError(f"serves.{kind}: no line that is open day and night")
+        return self
 
 
 def load_help_lines(folder: Path) -> dict[str, Region]:
@@ -53,11 +117,49 @@ def load_help_lines(folder: Path) -> dict[str, Region]:
     return read_folder(folder, Region)
 
 
-def first_lines(region: Region, title: str) -> dict[str, Any]:
-    """The region's first lines as a message part of type `help_lines`."""
-    shown = {"id", "name", "number", "tel", "what", "hours", "url"}
-    lines = [line.model_dump(include=shown) for line in region.lines[:FIRST]]
-    return {"type": "help_lines", "title": title, "lines": lines}
+def for_kind(region: Region, kind: str, now: datetime) -> list[HelpLine]:
+    """The lines that serve a kind, those that can be phoned now first.
+
+    Args:
+        region: where the person is.
+        kind: one of KINDS.
+        now: with its zone.
+
+    Returns:
+        In the order of the data: the lines that are open, then those whose hours are not known, then those that
+        are closed. The first is always open.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
+    known = {line.id: line for line in region.lines}
+    return sorted((known[name] for name in region.serves[kind]), key=lambda line: _RANK[is_open(line, now)])
+
+
+def is_open(line: HelpLine, now: datetime) -> bool | None:
+    """Whether somebody answers the phone at `now` (with its zone); None when the hours are not known."""
+    return open_at(line.phone, line.country, now)
+
+
+def next_opening(line: HelpLine, now: datetime) -> datetime | None:
+    """When the phone opens next, on the line's own clock; None when it is open or its hours are not known."""
+    return next_start(line.phone, line.country, now)
+
+
+def as_part(lines: Sequence[HelpLine], title: str, now: datetime) -> dict[str, Any]:
+    """Lines as a message part of type `help_lines`; what it says of being open holds at `now`."""
+    return {
+        "type": "help_lines",
+        "title": title,
+        "lines": [
+            {
+                **line.model_dump(include=_SHOWN),
+                "open_now": is_open(line, now),
+                "opens": in_words(line.phone, line.country, now),
+            }
+            for line in lines
+        ],
+    }
 
 
 def stale(region: Region, today: date) -> list[str]:

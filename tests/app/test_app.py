@@ -37,6 +37,7 @@ def start(settings: Settings, **environment: str) -> subprocess.Popen:
     """The app as a process of its own."""
     given = {
         "ADEMRUIMTE_STATE_DIR": str(settings.state_dir),
+        "ADEMRUIMTE_GUARD_MODEL": str(settings.guard_model),
         "ADEMRUIMTE_PORT": "0",
         "ADEMRUIMTE_CALM_LINE_SECONDS": "1",
         "FAKE_APP_DATABASE": settings.database_url,
@@ -191,6 +192,14 @@ async def test_a_database_that_cannot_be_used_stops_the_start_with_a_sentence(
         with pytest.raises(StartError, match=told) as error:
             await asyncio.wait_for(running.app.failed, 10)
         assert "geheim" not in str(error.value)
+
+
+async def test_without_a_trained_guard_the_app_does_not_start_and_says_why(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with run_app(replace(settings, guard_model=tmp_path / "none")) as running:
+        with pytest.raises(StartError, match="guard"):
+            await asyncio.wait_for(running.app.failed, 20)
 
 
 async def test_actions_that_do_not_import_stop_the_start_and_say_why(settings: Settings) -> None:

@@ -1,7 +1,8 @@
 """The message model: what Rasa says becomes known parts, or is left out and told without its words."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bot.messages import (
@@ -12,6 +13,8 @@ from bot.messages import (
     Choice,
     HelpLine,
     HelpLines,
+    MultiSelect,
+    Option,
     Part,
     QuickReplies,
     Scale,
@@ -31,6 +34,12 @@ PARTS: list[Part] = [
         min_label="nooit",
         max_label="altijd",
         payload='/give_score{"score": $value}',
+        skip_payload="/skip",
+    ),
+    MultiSelect(
+        item="complaints",
+        options=[Option(code="tired", title="moe"), Option(code="none", title="geen van deze", alone=True)],
+        payload='/give_score{"codes": $codes}',
         skip_payload="/skip",
     ),
     Chart(
@@ -106,6 +115,8 @@ json_values = st.recursive(
 )
 
 
+# A busy machine draws slowly; how fast is no promise of this test.
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(["text", "custom", "buttons", "image"]), json_values))
 def test_no_output_of_any_shape_breaks_reading(output: dict) -> None:
     problems: list[str] = []

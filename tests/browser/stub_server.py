@@ -10,6 +10,7 @@ import dataclasses
 import json
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,19 @@ def scale(item: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+SELECT = {
+    "type": "multi_select",
+    "item": "complaints",
+    "options": [
+        {"code": "tired", "title": "moe", "alone": False},
+        {"code": "awake", "title": "slecht slapen", "alone": False},
+        {"code": "none", "title": "geen van deze", "alone": True},
+    ],
+    "payload": '/give_score{"item": "complaints", "codes": $codes}',
+    "skip_payload": "/skip",
+}
+
+
 def bar(item: str, label: str, value: int | None, band: str | None, **more: Any) -> dict[str, Any]:
     return {
         "item": item, "label": label, "value": value, "band": band, "concern": "high", "alert": False,
@@ -91,10 +105,17 @@ HELP_LINES = {
         {
             "id": "be_1813", "name": "Zelfmoordlijn 1813", "number": "1813", "tel": "tel:1813",
             "what": "Praten over zelfmoord.", "hours": "Bellen kan dag en nacht.", "url": None,
+            "open_now": True, "opens": "Nu open",
         },
         {
             "id": "be_106", "name": "Tele-Onthaal", "number": "106", "tel": "tel:106",
             "what": "Een mens die luistert.", "hours": None, "url": None,
+            "open_now": None, "opens": "Niet zeker of er nu iemand opneemt",
+        },
+        {
+            "id": "be_1712", "name": "1712", "number": "1712", "tel": "tel:1712",
+            "what": "Vragen over geweld.", "hours": "Bellen kan op werkdagen van 9 tot 17 uur.", "url": None,
+            "open_now": False, "opens": "Nu gesloten, open vanaf morgen 9 uur",
         },
     ],
 }  # fmt: skip
@@ -111,6 +132,8 @@ def scripted(said: str) -> list[list[dict[str, Any]]]:
     if '"pressure"' in said or said == "/skip":
         words = text("Dit is hoe je week eruitziet.\nHet is geen diagnose.")
         return [[words, CHART], [quick_replies(*LAST_CHOICES)]]
+    if said == "klachten":
+        return [[text("Welke klachten heb je?"), SELECT]]
     if said == "hulplijnen":
         return [[text("Hier kun je nu terecht."), HELP_LINES]]
     if said == "lang":
@@ -278,7 +301,7 @@ class StubServer:
         self, conversation: Conversation, role: str, parts: list[dict[str, Any]], client_id: str | None = None
     ) -> dict[str, Any]:
         message: dict[str, Any] = {
-            "seq": len(conversation.messages) + 1, "role": role, "at": "2099-01-01T04:00:00Z", "parts": parts,
+            "seq": len(conversation.messages) + 1, "role": role, "at": datetime.now(UTC).isoformat(), "parts": parts,
         }  # fmt: skip
         if client_id:
             message["id"] = client_id

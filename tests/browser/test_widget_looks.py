@@ -48,6 +48,10 @@ async def test_every_state_is_accessible(open_tab: OpenTab, server: StubServer, 
     await tab.page.get_by_role("table").wait_for()
     await _accessible(tab, "table")
 
+    await tab.type("klachten")
+    await tab.page.get_by_role("group", name="Welke klachten heb je?").wait_for()
+    await _accessible(tab, "ticks")
+
     await tab.type("hulplijnen")
     await tab.page.get_by_role("link", name="Bel 106").wait_for()
     await _accessible(tab, "help lines in the conversation")
@@ -146,3 +150,37 @@ async def test_the_table_holds_what_the_chart_shows(tab: Tab) -> None:
     assert cells[1] == ["Te weinig slaap", "8", "hoog, vraagt aandacht", "4,6", "5"]
     assert cells[3] == ["Moe zijn", "overgeslagen", "–", "4,6", "–"]
     assert cells[4] == ["Er alleen voor staan", "0", "laag", "–", "–"]
+
+
+async def test_help_lines_say_who_answers_now_and_can_be_tapped(
+    open_tab: OpenTab, server: StubServer
+) -> None:
+    tab = await open_tab(server.base, viewport=SMALLEST)
+    await tab.visit()
+    await tab.type("hulplijnen")
+    await tab.page.get_by_role("link", name="Bel 1712").wait_for()
+    said = await tab.page.locator(".card .opens").all_inner_texts()
+    assert said == [
+        "Nu open",
+        "Niet zeker of er nu iemand opneemt",
+        "Nu gesloten, open vanaf morgen 9 uur",
+    ]
+    for link in await tab.page.locator(".card .call").all():
+        box = await link.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 44
+        assert (await link.get_attribute("href") or "").startswith("tel:")
+
+
+async def test_yesterdays_help_lines_do_not_say_that_someone_answers_now(tab: Tab) -> None:
+    await tab.page.clock.install()
+    await tab.type("hulplijnen")
+    await tab.page.get_by_role("link", name="Bel 1712").wait_for()
+    assert await tab.page.locator(".card .opens").count() == 3
+    await tab.page.clock.fast_forward("20:00:00")
+    await tab.type("ben je er nog?")
+    await tab.bot("Ik las: ben je er nog?").wait_for()
+    assert await tab.page.locator(".card .opens").count() == 0
+    hours = await tab.page.locator(".card .quiet").all_inner_texts()
+    assert hours[0] == "Bellen kan dag en nacht."
+    assert hours[1] == "De uren zijn hier niet bekend."

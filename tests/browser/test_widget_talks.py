@@ -49,6 +49,22 @@ async def test_a_check_in_by_keyboard_only(tab: Tab, server: StubServer) -> None
     assert [message.get("title") for message in server.received] == [None, "Check-in", "7", "1"]
 
 
+async def test_several_answers_are_ticked_and_sent_at_once(tab: Tab, server: StubServer) -> None:
+    await tab.type("klachten")
+    await tab.page.get_by_role("group", name="Welke klachten heb je?").wait_for()
+    done = tab.button("Klaar")
+    assert await done.is_disabled()
+    await tab.page.get_by_label("geen van deze").check()
+    await tab.page.get_by_label("moe").check()  # unticks "none of these"
+    assert not await tab.page.get_by_label("geen van deze").is_checked()
+    await tab.page.get_by_label("slecht slapen").focus()
+    await tab.page.keyboard.press("Space")
+    await done.click()
+    await tab.bot("Ik las").wait_for()
+    assert server.received[-1]["payload"] == '/give_score{"item": "complaints", "codes": ["tired","awake"]}'
+    assert server.received[-1]["title"] == "moe, slecht slapen"
+
+
 async def test_the_question_names_the_numbers(tab: Tab) -> None:
     await tab.button("Check-in").click()
     group = tab.page.get_by_role("radiogroup", name="Hoe vaak sliep je de voorbije week te weinig")

@@ -1,5 +1,6 @@
 """Channels room: the widget's files and the headers around everything."""
 
+import dataclasses
 from pathlib import Path
 
 from bot.settings import Settings
@@ -53,7 +54,20 @@ async def test_nothing_outside_the_folder_is_served(settings: Settings) -> None:
 async def test_without_a_built_widget_there_is_a_plain_page_with_help(running: Running) -> None:
     async with running.http.get(running.url) as response:
         assert response.status == 200
-        assert "1813" in await response.text()
+        assert 'href="tel:1813"' in await response.text()
+
+
+async def test_the_page_and_the_plain_page_follow_the_region(settings: Settings) -> None:
+    settings = dataclasses.replace(settings, region="nederland")
+    async with run_app(settings) as running:
+        async with running.http.get(running.url) as response:
+            plain = await response.text()
+        assert 'href="tel:113"' in plain
+        assert "1813" not in plain
+        page = build(settings) / "index.html"
+        page.write_text('<ademruimte-chat open region="vlaanderen"></ademruimte-chat>')
+        async with running.http.get(running.url) as response:
+            assert await response.text() == '<ademruimte-chat open region="nederland"></ademruimte-chat>'
 
 
 async def test_every_answer_carries_the_security_headers_and_no_cookie(running: Running) -> None:

@@ -17,7 +17,7 @@ async def has(person: Person, text: str) -> bool:
 
 
 async def test_while_the_engine_loads_people_read_so_once_and_are_answered_later(settings: Settings) -> None:
-    async with run_app(settings, engine_environment={"FAKE_LOAD_SECONDS": "3"}) as running:
+    async with run_app(settings, engine_environment={"FAKE_LOAD_SECONDS": "8"}) as running:
         person = await running.person()
         answer = await person.say("ben je er?")
         assert answer["pending"] is True

@@ -11,7 +11,7 @@ from bot.storage.database import Database
 from bot.storage.keeping import Keeping
 from bot.storage.message_log import MessageLog
 from bot.storage.store import Store
-from tests.running import Running, until
+from tests.running import Running, calm, until
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECRET = "iets heel persoonlijks"
@@ -61,6 +61,7 @@ class World:
             parts=[{"type": "text", "text": SECRET}],
             payload=None,
             at=T0,
+            decide=calm,
         )
         if consent is not None:
             await self.store.set_consent(conversation_id, consent, T0)

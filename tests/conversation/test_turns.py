@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
+from bot.assembly import safety_watch
 from bot.conversation.outbox import Outbox
 from bot.conversation.worker import Workers
 from bot.settings import Settings
@@ -124,6 +125,7 @@ async def test_two_processes_on_one_database_answer_each_message_once(running: R
         log,
         outbox,
         running.app.client,
+        safety_watch(running.app.settings),
         starting=lambda: False,
         calm_seconds=5,
         clock=lambda: datetime.now(UTC),

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.cli import _parser
+from bot.drawings import pages
+from bot.screening.instruments import shipped_instruments
+from bot.screening.outcomes import OUTCOMES
+from bot.screening.triage import shipped_rules
 from bot.settings import as_markdown, rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +27,7 @@ def tracked(*patterns: str) -> list[Path]:
 
 
 def test_every_make_command_in_the_readme_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     named = set(re.findall(r"\bmake ([a-z-]+)", README))
     assert {"run", "test"} <= named <= targets
 
@@ -68,3 +72,19 @@ def test_nothing_that_a_build_makes_is_kept_in_git() -> None:
     names = [str(path.relative_to(ROOT)) for path in tracked()]
     made = re.compile(r"node_modules/|\.tar\.gz$|\.db$|\.ademruimte/|\.pyc$|/dist/")
     assert [name for name in names if made.search(name)] == []
+
+
+def test_the_drawings_are_those_of_the_running_definitions() -> None:
+    kept = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs/drawings").glob("*.md")}
+    assert kept == pages(), "run: make docs"
+
+
+def test_every_rule_level_question_and_outcome_is_drawn() -> None:
+    drawn = pages()
+    for rule in shipped_rules().rules:
+        assert f"    {rule.id}[" in drawn["triage.md"]
+    for instrument in shipped_instruments().values():
+        for item in instrument.items:
+            assert f"    {item.id}[" in drawn[f"{instrument.id}.md"]
+        for outcome in OUTCOMES.get(instrument.id, ()):
+            assert f"{outcome}_end" in drawn[f"{instrument.id}.md"]

@@ -49,6 +49,7 @@ class Stack:
             "ADEMRUIMTE_STATE_DIR": str(self.state),
             "ADEMRUIMTE_ENGINE_PYTHON": str(made.engine_python),
             "ADEMRUIMTE_MODEL": str(made.model),
+            "ADEMRUIMTE_GUARD_MODEL": str(made.guard_model),
             "ADEMRUIMTE_MESSAGES_PER_MINUTE": "100000",
             "ADEMRUIMTE_MESSAGES_BURST": "100000",
             "ADEMRUIMTE_SESSIONS_PER_HOUR": "100000",

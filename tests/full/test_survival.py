@@ -31,7 +31,7 @@ async def answered(person: Person, words: str) -> list[dict]:
     return found
 
 
-async def test_a_killed_engine_gives_a_calm_line_within_three_seconds_and_the_check_in_goes_on(
+async def test_a_killed_engine_leaves_nobody_without_a_word_for_three_seconds_and_the_check_in_goes_on(
     mortal: Stack, http: aiohttp.ClientSession
 ) -> None:
     person = await mortal.person(http)
@@ -41,8 +41,8 @@ async def test_a_killed_engine_gives_a_calm_line_within_three_seconds_and_the_ch
     began = time.monotonic()
     answer = await person.send({"text": "8"})
     assert time.monotonic() - began < 3
-    assert answer["pending"]
-    assert [message["role"] for message in answer["messages"]] == ["system"]
+    # The calm line, or the next question already when the engine was back sooner.
+    assert [message["role"] for message in answer["messages"]] == ["system" if answer["pending"] else "bot"]
     log = await answered(person, "Vraag 3 van 4")
     assert said_by(log, "user")[-1] == "8"
     await person.say("3")

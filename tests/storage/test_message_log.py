@@ -8,6 +8,7 @@ import pytest
 
 from bot.storage.database import Database, open_database
 from bot.storage.message_log import MessageLog, UnknownConversationError
+from tests.running import calm
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HELLO = [{"type": "text", "text": "hallo"}]
@@ -20,7 +21,13 @@ def log(database: Database) -> MessageLog:
 
 async def accept(log: MessageLog, conversation_id: str, client_id: str, content: str = "x"):
     return await log.accept(
-        conversation_id, client_id=client_id, content_hash=content, parts=HELLO, payload=None, at=T0
+        conversation_id,
+        client_id=client_id,
+        content_hash=content,
+        parts=HELLO,
+        payload=None,
+        at=T0,
+        decide=calm,
     )
 
 

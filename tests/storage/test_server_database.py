@@ -12,6 +12,7 @@ from bot.storage.keeping import Keeping
 from bot.storage.message_log import MessageLog
 from bot.storage.migrate import migrate, pending_migrations
 from bot.storage.store import Store
+from tests.running import calm
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HELLO = [{"type": "text", "text": "hallo"}]
@@ -31,7 +32,9 @@ async def test_a_conversation_from_migration_to_retention(server: Database) -> N
     log, store = MessageLog(server), Store(server, lambda: T0)
     conversation = await log.open_session("hash", "web", T0)
     taken = [
-        await log.accept(conversation, client_id="m1", content_hash="x", parts=HELLO, payload=None, at=T0)
+        await log.accept(
+            conversation, client_id="m1", content_hash="x", parts=HELLO, payload=None, at=T0, decide=calm
+        )
         for _ in range(2)
     ]
     assert [accepted.new for accepted in taken] == [True, False]

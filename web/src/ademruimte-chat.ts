@@ -19,7 +19,7 @@ import { renderPart, spoken, type Choose } from "./parts.js";
 import { styles } from "./styles.js";
 import { partStyles } from "./styles-parts.js";
 import { texts } from "./texts.js";
-import { activeKey, entries, type Entry } from "./timeline.js";
+import { activeKey, entries, isFresh, type Entry } from "./timeline.js";
 
 const FULL_SCREEN = "(max-width: 480px)";
 const LEAVE_TO = "about:blank";
@@ -326,8 +326,9 @@ export class AdemruimteChat extends LitElement {
     return html`<li class=${classes} data-key=${entry.key} tabindex="-1">
       <span class="hidden">${who}</span>
       ${entry.parts.map((part) => {
-        const names = part === question || part.type === "scale";
-        return renderPart(part, active, names && question ? `text-${entry.key}` : null, this.choose);
+        const names = part === question || part.type === "scale" || part.type === "multi_select";
+        const questionId = names && question ? `text-${entry.key}` : null;
+        return renderPart(part, active, isFresh(entry, Date.now()), questionId, this.choose);
       })}
       ${entry.state === "refused" ? html`<p class="fate">${texts.refused} ${entry.reason}</p>` : nothing}
       ${entry.state === "waiting" && offline ? html`<p class="fate">${texts.waiting}</p>` : nothing}

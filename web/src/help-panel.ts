@@ -36,6 +36,6 @@ export function renderHelpPanel(chosen: string, choose: (region: string) => void
           </button>`,
       )}
     </div>
-    ${renderHelpLines(current?.lines ?? [])}
+    ${renderHelpLines(current?.lines ?? [], false)}
   </section>`;
 }

@@ -30,6 +30,22 @@ export interface ScalePart {
   skip_payload: string | null;
 }
 
+/** One thing to tick; one that is `alone` unticks the others. */
+export interface Option {
+  code: string;
+  title: string;
+  alone: boolean;
+}
+
+/** A question with several answers; `$codes` in `payload` is replaced by the JSON list of ticked codes. */
+export interface MultiSelectPart {
+  type: "multi_select";
+  item: string;
+  options: Option[];
+  payload: string;
+  skip_payload: string;
+}
+
 export interface Band {
   id: string;
   label: string;
@@ -67,6 +83,10 @@ export interface HelpLine {
   tel: string;
   what: string;
   hours?: string | null;
+  /** Whether someone answered when the message was made; null when that is not known, absent in the help panel. */
+  open_now?: boolean | null;
+  /** The same in words. */
+  opens?: string | null;
   url?: string | null;
   urgent?: boolean;
 }
@@ -77,7 +97,7 @@ export interface HelpLinesPart {
   lines: HelpLine[];
 }
 
-export type Part = TextPart | QuickRepliesPart | ScalePart | ChartPart | HelpLinesPart;
+export type Part = TextPart | QuickRepliesPart | ScalePart | MultiSelectPart | ChartPart | HelpLinesPart;
 export type Role = "user" | "bot" | "system";
 
 export interface Message {

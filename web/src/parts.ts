@@ -1,6 +1,6 @@
 /**
- * Room: web widget. Draws the typed parts of one message (all but the scale and the chart, which have their
- * own files) and says them in words for the live region.
+ * Room: web widget. Draws the typed parts of one message (all but the scale, the ticks and the chart,
+ * which have their own files) and says them in words for the live region.
  */
 
 import { html, nothing, type TemplateResult } from "lit";
@@ -11,6 +11,7 @@ import { phoneMark } from "./marks.js";
 import { texts } from "./texts.js";
 
 import "./scale.js";
+import "./select.js";
 
 /** Called when the person picks something: what it says, what it means. */
 export type Choose = (title: string, payload: string) => void;
@@ -18,13 +19,16 @@ export type Choose = (title: string, payload: string) => void;
 /** Only a number that can be dialled becomes a link: `tel:` and digits, perhaps a plus. */
 const DIALABLE = /^tel:\+?[0-9]{2,15}$/;
 
-export function renderHelpLine(line: HelpLine): TemplateResult {
+/** `fresh`: what the line says of being open still holds. Else only its hours are shown. */
+export function renderHelpLine(line: HelpLine, fresh: boolean): TemplateResult {
+  const opens = fresh ? line.opens : null;
   const website = line.url?.startsWith("https://") ? line.url : null;
   return html`<li class="line ${line.urgent ? "urgent" : ""}">
     <h4>${line.name}</h4>
     <div class="line-words">
       <p>${line.what}</p>
-      ${line.hours ? html`<p class="quiet">${line.hours}</p>` : nothing}
+      ${opens ? html`<p class="opens ${line.open_now ? "now" : ""}">${opens}</p>` : nothing}
+      ${line.hours || !opens ? html`<p class="quiet">${line.hours || texts.hoursUnknown}</p>` : nothing}
       ${website
         ? html`<p><a href=${website} target="_blank" rel="noopener noreferrer">${texts.website}</a></p>`
         : nothing}
@@ -35,9 +39,9 @@ export function renderHelpLine(line: HelpLine): TemplateResult {
   </li>`;
 }
 
-export function renderHelpLines(lines: readonly HelpLine[]): TemplateResult {
+export function renderHelpLines(lines: readonly HelpLine[], fresh: boolean): TemplateResult {
   return html`<ul class="lines" role="list">
-    ${lines.map(renderHelpLine)}
+    ${lines.map((line) => renderHelpLine(line, fresh))}
   </ul>`;
 }
 
@@ -53,10 +57,17 @@ function renderChoices(choices: readonly Choice[], choose: Choose): TemplateResu
 }
 
 /**
- * One part. `active` says whether its choices can still be used; old ones are not drawn at all.
+ * One part. `active` says whether its choices can still be used; old ones are not drawn at all. `fresh` says
+ * whether what it says of this moment (who is open now) still holds.
  * `questionId` is the id of the text above it, which names a scale.
  */
-export function renderPart(part: Part, active: boolean, questionId: string | null, choose: Choose): unknown {
+export function renderPart(
+  part: Part,
+  active: boolean,
+  fresh: boolean,
+  questionId: string | null,
+  choose: Choose,
+): unknown {
   switch (part.type) {
     case "text":
       return html`<p class="bubble" id=${questionId ?? nothing}>${part.text}</p>`;
@@ -66,16 +77,24 @@ export function renderPart(part: Part, active: boolean, questionId: string | nul
       return active
         ? html`<ademruimte-scale .scale=${part} .questionId=${questionId} .choose=${choose}></ademruimte-scale>`
         : nothing;
+    case "multi_select":
+      return active
+        ? html`<ademruimte-select .select=${part} .questionId=${questionId} .choose=${choose}></ademruimte-select>`
+        : nothing;
     case "chart":
       return renderChart(part);
     case "help_lines":
       return html`<section class="card" aria-label=${part.title}>
         <h3>${part.title}</h3>
-        ${renderHelpLines(part.lines)}
+        ${renderHelpLines(part.lines, fresh)}
       </section>`;
     default:
       return nothing; // a newer server may send parts this widget does not know
   }
+}
+
+function spokenLine(line: HelpLine): string {
+  return [`${line.name}: ${line.number}`, line.opens].filter(Boolean).join(", ");
 }
 
 /** A part in words, for people who listen. */
@@ -87,10 +106,12 @@ export function spoken(part: Part): string {
       return texts.choicesSpoken(part.choices.map((choice) => choice.title).join(", "));
     case "scale":
       return texts.scaleSpoken(part.min, part.max);
+    case "multi_select":
+      return texts.selectSpoken(part.options.map((option) => option.title).join(", "));
     case "chart":
       return `${part.title}. ${part.caption}`;
     case "help_lines":
-      return [part.title, ...part.lines.map((line) => `${line.name}: ${line.number}`)].join(". ");
+      return [part.title, ...part.lines.map(spokenLine)].join(". ");
     default:
       return "";
   }

@@ -93,9 +93,47 @@ export const partStyles = css`
     }
   }
 
+  ademruimte-select,
   ademruimte-scale {
     display: block;
     width: 100%;
+  }
+
+  .select {
+    display: grid;
+    gap: 6px;
+    max-width: 30em;
+    padding-top: 4px;
+  }
+
+  .tick {
+    display: flex;
+    align-items: center;
+    gap: 12px;
+    min-height: 44px;
+    padding: 6px 14px;
+    border: 1.5px solid var(--edge);
+    border-radius: 14px;
+    background: var(--sheet);
+    cursor: pointer;
+  }
+
+  .tick:has(input:checked) {
+    border-color: var(--teal);
+    background: var(--mist);
+  }
+
+  .tick input {
+    flex: none;
+    width: 20px;
+    height: 20px;
+    accent-color: var(--teal);
+  }
+
+  .choice:disabled {
+    border-color: var(--edge);
+    color: var(--quiet);
+    cursor: default;
   }
 
   .scale {
@@ -358,6 +396,25 @@ export const partStyles = css`
     font-size: 0.9375em;
   }
 
+  .opens {
+    color: var(--quiet);
+    font-weight: 650;
+  }
+
+  .opens.now {
+    color: var(--teal-deep);
+  }
+
+  .opens.now::before {
+    content: "";
+    display: inline-block;
+    width: 0.6em;
+    height: 0.6em;
+    margin-inline-end: 0.45em;
+    border-radius: 50%;
+    background: currentColor;
+  }
+
   h4 {
     grid-area: name;
     font-weight: 650;
@@ -382,6 +439,13 @@ export const partStyles = css`
     font-variant-numeric: tabular-nums;
     text-decoration: none;
     white-space: nowrap;
+  }
+
+  @media (max-width: 359px) {
+    .call {
+      gap: 6px;
+      padding-inline: 10px 12px;
+    }
   }
 
   .urgent .call {

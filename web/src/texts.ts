@@ -36,6 +36,9 @@ export const texts = {
   scaleKeys: " Met het toetsenbord: pijltjes en dan Enter.",
   scaleSpoken: (min: number, max: number) => `Kies een getal van ${min} tot ${max}.`,
   scaleEnd: (value: number, label: string) => `${value} = ${label}`,
+  selectFallbackName: "Kies een of meer antwoorden",
+  selectSpoken: (titles: string) => `Je kan er meer kiezen: ${titles}.`,
+  selectDone: "Klaar",
   skip: "Sla over",
 
   chartValue: (value: number, max: number) => `${value} van ${max}`,
@@ -57,6 +60,7 @@ export const texts = {
   tableNone: "–",
 
   call: (number: string) => `Bel ${number}`,
+  hoursUnknown: "De uren zijn hier niet bekend.",
   website: "Website (opent een nieuw tabblad)",
 
   helpTitle: "Mensen die je kunnen helpen",

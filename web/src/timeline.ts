@@ -8,6 +8,8 @@ import type { Message, Outgoing, Part, Role } from "./messages.js";
 /** Client ids of the first, invisible "hello" start with this, so that it is never drawn as something said. */
 export const GREETING_PREFIX = "greet-";
 
+const FRESH = 15 * 60 * 1000;
+
 export interface Timeline {
   /** Confirmed messages, ordered by seq, each seq once. */
   readonly messages: readonly Message[];
@@ -21,6 +23,8 @@ export interface Entry {
   readonly key: string;
   readonly role: Role;
   readonly parts: readonly Part[];
+  /** When the server said it; absent for what waits. */
+  readonly at?: string;
   readonly state: "confirmed" | "waiting" | "refused";
   readonly reason?: string;
 }
@@ -84,6 +88,7 @@ export function entries(timeline: Timeline): Entry[] {
       key: message.role === "user" && message.id ? message.id : `seq-${message.seq}`,
       role: message.role,
       parts: message.parts,
+      at: message.at,
       state: "confirmed",
     }),
   );
@@ -99,11 +104,18 @@ export function entries(timeline: Timeline): Entry[] {
   return [...confirmed, ...waiting].filter((entry) => !entry.key.startsWith(GREETING_PREFIX));
 }
 
+/** What a message says of "now" holds for a quarter of an hour. */
+export function isFresh(entry: Entry, now: number): boolean {
+  return entry.at !== undefined && Math.abs(now - Date.parse(entry.at)) < FRESH;
+}
+
+const ASKS = new Set(["quick_replies", "scale", "multi_select"]);
+
 /** The key of the one entry whose choices can still be used: the newest with choices, if nobody spoke since. */
 export function activeKey(list: readonly Entry[]): string | null {
   for (const entry of [...list].reverse()) {
     if (entry.role === "user" && entry.state !== "refused") return null;
-    if (entry.parts.some((part) => part.type === "quick_replies" || part.type === "scale")) return entry.key;
+    if (entry.parts.some((part) => ASKS.has(part.type))) return entry.key;
   }
   return null;
 }

@@ -50,3 +50,12 @@ test("only the newest choices can be used", () => {
   state = timeline.receive(state, { ...bot(2, "b"), parts: [choices] });
   assert.equal(timeline.activeKey(timeline.entries(state)), "seq-2");
 });
+
+test("what a message says of now holds for a quarter of an hour", () => {
+  const said = timeline.receive(timeline.emptyTimeline, { ...bot(1, "a"), at: "2026-11-23T04:00:00Z" });
+  const [entry] = timeline.entries(said);
+  assert.ok(timeline.isFresh(entry, Date.parse("2026-11-23T04:14:00Z")));
+  assert.ok(!timeline.isFresh(entry, Date.parse("2026-11-23T04:16:00Z")));
+  const [waiting] = timeline.entries(timeline.enqueue(timeline.emptyTimeline, { id: "c1", text: "hallo" }));
+  assert.ok(!timeline.isFresh(waiting, 0));
+});

@@ -1,0 +1,86 @@
+"""Twenty thousand strings that nobody would write, through everything that reads strings from outside."""
+
+import asyncio
+import io
+import json
+from typing import get_args
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from bot.safety.guard import load_guard
+from bot.safety.verdict import Kind, Verdict
+from bot.screening.screen import run
+from bot.settings import load_settings
+from tests.running import Running
+
+COUNT = 20_000
+AT_ONCE = 100
+#: Pieces that break naive readers: markup, commands, joiners, marks that pile up, other directions, half pairs.
+PIECES = st.sampled_from(
+    [
+        *("ik wil dood", "niet", "ZELFMOORD", "k.i.l.l", "’", "/restart", "{}", "[[[", '"', "\\", "%s%n"),
+        *("\u200d", "\u202e", "\u0301" * 30, "\x00", "\ud800", "\u2028", "\ufeff", "\n\n", "\t"),
+        *("😭", "👩\u200d👩\u200d👧", "ﷺ", "١٢", "½", "a" * 300, "' OR 1=1 --", "<script>"),
+    ]
+)
+STRINGS = st.one_of(
+    st.text(max_size=60),
+    st.lists(PIECES, max_size=12).map("".join),
+    st.lists(st.one_of(PIECES, st.text(max_size=10)), max_size=8).map(" ".join),
+    st.characters(exclude_categories=()).map(lambda character: character * 50),
+)
+
+
+@pytest.fixture(scope="module")
+def strings() -> list[str]:
+    made: list[str] = []
+
+    @settings(
+        max_examples=COUNT,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(STRINGS)
+    def collect(text: str) -> None:
+        made.append(text)
+
+    collect()
+    assert len(made) >= COUNT
+    return made
+
+
+def test_no_string_breaks_the_guard(strings: list[str]) -> None:
+    guard = load_guard(load_settings()[0].guard_model)
+    for text in strings:
+        found = guard.judge(text)
+        assert found.verdict in get_args(Verdict)
+        assert found.kind is None or found.kind in get_args(Kind)
+        assert found.verdict == "none" or found.kind is not None
+        assert found.verdict == "none" or not found.past
+
+
+async def test_no_string_gets_a_server_error_from_the_chat_api(strings: list[str], running: Running) -> None:
+    people = [await running.person() for _ in range(AT_ONCE)]
+
+    async def say(place: int, text: str) -> None:
+        status, answer = await people[place % AT_ONCE].post({"id": f"s{place}", "text": text})
+        assert status in (200, 400, 413, 422), (text, answer)
+
+    for start in range(0, len(strings), AT_ONCE):
+        batch = strings[start : start + AT_ONCE]
+        await asyncio.gather(*(say(start + place, text) for place, text in enumerate(batch)))
+
+
+def test_no_string_breaks_the_screening(strings: list[str]) -> None:
+    lines = [
+        json.dumps({"id": "x", "instrument": "pols", "answers": {"sleep": text}}) for text in strings[::2]
+    ]
+    out = io.StringIO()
+    run([*strings[1::2], *lines], out)
+    for line in out.getvalue().splitlines():
+        assert "error" in json.loads(line)
