@@ -18,12 +18,11 @@ from actions.definitions import instruments, norms
 from actions.meta import DANGER, likeliest
 from actions.result import say_result
 from actions.say import say
-from actions.support import say_concern, show_help_lines
+from actions.support import ASKING, ask_for_person, say_concern, show_help_lines
 from bot.screening.history import facts
 from bot.screening.instruments import Given, Instrument, Item
 from bot.screening.interview import (
     CONSENT,
-    FOR_PEOPLE,
     GROUP,
     RESUME,
     Heard,
@@ -178,7 +177,8 @@ def _heard(tracker: Tracker) -> Heard:
     text = message.get("text") or ""
     tapped = text.startswith("/")
     found = {entity["entity"]: entity["value"] for entity in message.get("entities") or []} if tapped else {}
-    intent = (message.get("intent") or {}).get("name") or ""
+    # A reading of something said before the questions began: heard as what it is.
+    intent = found.get("reading") or (message.get("intent") or {}).get("name") or ""
     score = found.get("score")
     # Rasa makes one entity of each value in a list.
     codes = [one["value"] for one in message.get("entities") or [] if tapped and one["entity"] == "codes"]
@@ -233,7 +233,10 @@ async def _keep(store: Store, person: str, check_in_id: str, step: Step, now: da
 
 def _say(dispatcher: CollectingDispatcher, step: Step, first: bool) -> None:
     for line in step.lines:
-        say(dispatcher, line.response, line.values)
+        if line.response in ASKING:
+            ask_for_person(dispatcher, line.response)
+        else:
+            say(dispatcher, line.response, line.values)
     if step.worried:
         say_concern(dispatcher, "halfway a questionnaire")
         return
@@ -244,9 +247,7 @@ def _say(dispatcher: CollectingDispatcher, step: Step, first: bool) -> None:
 
 
 # Which lines go with an answer that names people to call.
-_PEOPLE = {f"utter_{intent}": "someone_to_talk_to" for intent in FOR_PEOPLE} | {
-    "utter_report_substance_use": "substance"
-}
+_PEOPLE = {"utter_request_helpline": "someone_to_talk_to", "utter_report_substance_use": "substance"}
 
 
 def _ask(dispatcher: CollectingDispatcher, progress: Progress, first: bool) -> None:

@@ -5,6 +5,7 @@ Edge room: see actions/__init__.py.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -12,14 +13,19 @@ from rasa_sdk.events import ActionExecuted, ActiveLoop, EventType, FollowupActio
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.definitions import intent_titles
-from actions.say import say
+from actions.say import say, texts
 from actions.support import say_concern
+from bot.storage.choices import default_choices
 from bot.storage.store import default_store
 
 #: How many readings a person is offered when the model is not sure.
 READINGS = 2
-#: What is offered beside the readings, for when none of them fits.
-LAST_RESORT = "ask_capabilities"
+#: How a reading is tapped, and what stands for none of them. Nothing of what was typed is in it.
+TAP, NONE = '/nlu_fallback{{"reading": "{name}"}}', "none"
+#: Never offered as a reading: everybody who is not understood could mean it.
+NOT_OFFERED = frozenset({"ask_capabilities", "out_of_scope"})
+#: Marks a message of the person that is heard once more as something else (`go_on_as`).
+HEARD_AGAIN = "heard_again"
 #: A reading that is never put on a button beside another: the app asks about it, with the crisis flow's own texts.
 DANGER = "report_suicidal_thoughts"
 
@@ -57,7 +63,7 @@ class Greet(Action):
     ) -> list[EventType]:
         """Greet back, unless the introduction of this same turn already did."""
         unfinished = await default_store().open_check_in(tracker.sender_id)
-        if not _just_introduced(tracker):
+        if not just_introduced(tracker):
             say(dispatcher, "greet")
         if unfinished is not None and unfinished.answers:
             say(dispatcher, "resume_offer")
@@ -100,7 +106,7 @@ class Repeat(Action):
 
         After the crisis flow there is nothing to repeat: then this invites to go on.
         """
-        if any(entity["entity"] == "resume" for entity in tracker.latest_message.get("entities") or []):
+        if any(entity["entity"] == "resume" for entity in entities(tracker)):
             say(dispatcher, "after_crisis")
             return []
         said = [event for event in turn_before(tracker) if event.get("event") == "bot"]
@@ -138,8 +144,27 @@ class Affirm(Action):
         return []
 
 
+class Deny(Action):
+    """A no outside a check-in: to the readings that were offered, or to nothing."""
+
+    def name(self) -> str:
+        """Its name in domain.yml."""
+        return "action_deny"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """None of the readings: a person, then. Else nothing has to happen."""
+        if _readings_on(turn_before(tracker)):
+            say(dispatcher, "fallback_again")
+        else:
+            say(dispatcher, "utter_deny_alone")
+            say(dispatcher, "utter_what_now")
+        return []
+
+
 class Fallback(Action):
-    """Not sure: offers the two likeliest readings; the second time in a row, a person."""
+    """Not sure: offers the two likeliest readings and goes on with the chosen one; else, a person."""
 
     def name(self) -> str:
         """Its name in domain.yml."""
@@ -148,20 +173,50 @@ class Fallback(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
-        """Offer readings with their titles from resources/conversation/intent_titles.yml."""
+        """Offer readings with their titles from resources/conversation/intent_titles.yml, or take the chosen one."""
         titles = intent_titles()
-        never = (LAST_RESORT, DANGER)
-        readings = [name for name in likeliest(tracker) if name in titles and name not in never][:READINGS]
+        chosen = next((str(one["value"]) for one in entities(tracker) if one["entity"] == "reading"), None)
+        if chosen is not None and chosen in titles:
+            text = await _keep_choice(tracker, chosen)
+            return go_on_as(tracker, chosen, text)
+        readings = [
+            name for name in likeliest(tracker) if name in titles and name not in NOT_OFFERED | {DANGER}
+        ]
         if likeliest(tracker, 1) == [DANGER]:
             say_concern(dispatcher, "unsure reading")
             return []
-        if _fell_back_before(tracker) or not readings:
+        if chosen is not None or _fell_back_before(tracker) or not readings:
             say(dispatcher, "fallback_again")
             return []
-        buttons = [{"title": titles[name], "payload": f"/{name}"} for name in readings]
-        buttons.append({"title": titles[LAST_RESORT], "payload": f"/{LAST_RESORT}"})
+        offered = {name: titles[name] for name in readings[:READINGS]} | {NONE: texts()["fallback_none"].text}
+        buttons = [{"title": title, "payload": TAP.format(name=name)} for name, title in offered.items()]
         say(dispatcher, "fallback", buttons=buttons)
         return []
+
+
+async def _keep_choice(tracker: Tracker, chosen: str) -> str:
+    """Keep what was meant by the sentence before the tap, where that is wanted; gives the sentence, '' for none."""
+    before = turn_before(tracker)
+    said = next((event for event in before if event.get("event") == "user"), {})
+    offered = _readings_on(before)
+    text = str(said.get("text") or "")
+    asked = any(event.get("name") == "action_fallback" for event in before)
+    if not asked or chosen not in offered or text.startswith("/"):
+        return ""
+    ranking = (said.get("parse_data") or {}).get("intent_ranking") or []
+    worrying = DANGER in [row["name"] for row in ranking[: READINGS + 2]]
+    choices = default_choices()
+    if choices is not None and not worrying:
+        await choices.keep(tracker.sender_id, text, offered, chosen)
+    return text
+
+
+def _readings_on(turn: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The readings on the buttons of a turn."""
+    start = TAP.format(name="").partition("{")[0]
+    payloads = [b["payload"] for event in turn for b in (event.get("data") or {}).get("buttons") or []]
+    found = [json.loads(one.removeprefix(start)) for one in payloads if one.startswith(start + "{")]
+    return tuple(one["reading"] for one in found if one["reading"] != NONE)
 
 
 class Privacy(Action):
@@ -186,20 +241,55 @@ def likeliest(tracker: Tracker, most: int | None = None) -> list[str]:
     return [row["name"] for row in ranking if row["name"] != "nlu_fallback"][:most]
 
 
+def entities(tracker: Tracker) -> list[dict[str, Any]]:
+    """What was found in the person's last message, or was tapped with it."""
+    return tracker.latest_message.get("entities") or []
+
+
+def go_on_as(tracker: Tracker, intent: str, text: str = "") -> list[EventType]:
+    """Events with which the conversation goes on as if the person had said just this.
+
+    Args:
+        tracker: the conversation, at the message of which this is a reading.
+        intent: what is heard.
+        text: the words that are heard in it; '' for none.
+    """
+    message = tracker.latest_message
+    found = [one for one in entities(tracker) if one["entity"] != "reading"]
+    heard = {
+        "event": "user",
+        "timestamp": None,
+        "text": text,
+        "parse_data": {"text": text, "intent": {"name": intent, "confidence": 1.0}, "entities": found},
+        "input_channel": tracker.get_latest_input_channel(),
+        "message_id": message.get("message_id"),
+        "metadata": {HEARD_AGAIN: True},
+    }
+    return [ActionExecuted("action_listen"), heard]
+
+
 def turn_before(tracker: Tracker) -> list[dict[str, Any]]:
     """The events of the turn before the person's last message."""
     turns: list[list[dict[str, Any]]] = [[]]
     for event in tracker.events:
-        if event.get("event") == "user":
+        if event.get("event") == "user" and not _heard_again(event):
             turns.append([])
         turns[-1].append(event)
     return turns[-2] if len(turns) > 1 else []
 
 
-def _just_introduced(tracker: Tracker) -> bool:
+def just_introduced(tracker: Tracker) -> bool:
     """Whether session start spoke right before the person's first message."""
     return any(event.get("event") == "session_started" for event in turn_before(tracker))
 
 
+def _heard_again(event: dict[str, Any]) -> bool:
+    return HEARD_AGAIN in (event.get("metadata") or {})
+
+
 def _fell_back_before(tracker: Tracker) -> bool:
-    return any(event.get("name") == "action_fallback" for event in turn_before(tracker))
+    """Whether the turn before ended in not understanding; one in which a reading was chosen did not."""
+    before = turn_before(tracker)
+    return any(event.get("name") == "action_fallback" for event in before) and not any(
+        map(_heard_again, before)
+    )

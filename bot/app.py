@@ -22,7 +22,7 @@ from aiohttp import web
 
 from bot import __version__
 from bot.action_webhook import ActionsBrokenError, ActionWebhook
-from bot.channels.site import API, chat_site
+from bot.channels.site import API, DESK, chat_site
 from bot.conversation.engine_client import EngineClient
 from bot.conversation.engine_process import EngineProcess
 from bot.logs import set_up_logs
@@ -175,6 +175,9 @@ class App:
         except assembly.AssemblyError as error:
             raise StartError(str(error)) from error
         self._site[API].set_result(self.parts.handlers)
+        self._site[DESK].set_result(self.parts.coaching.desk)
+        for work in self.parts.coaching.background():
+            self._spawn(work)
         self._spawn(self.parts.workers.run())
         self._spawn(self.parts.retention.run())
         try:

@@ -17,7 +17,9 @@ from bot.channels.chat import Chat
 from bot.channels.limits import Buckets
 from bot.channels.site import Handlers
 from bot.channels.web import chat_api
+from bot.coaching import Coaching, Organisation, coaching, hand_overs, to_coach
 from bot.conversation.engine_client import EngineClient
+from bot.conversation.hand_off import ToCoach
 from bot.conversation.inbox import Inbox
 from bot.conversation.outbox import Outbox
 from bot.conversation.retention import Retention
@@ -27,6 +29,7 @@ from bot.resources import RESOURCES, ResourceError
 from bot.safety.crisis_texts import shipped_crisis_texts
 from bot.safety.guard import GuardModelError, load_guard
 from bot.settings import Settings
+from bot.storage.choices import Choices, set_default_choices
 from bot.storage.database import Database, open_database
 from bot.storage.keeping import Keeping
 from bot.storage.message_log import MessageLog
@@ -35,6 +38,9 @@ from bot.storage.store import Store, set_default_store
 from bot.support.help_lines import load_help_lines
 
 PING_SECONDS = 2.0
+#: Tries with a return code: from one address or for one conversation, and in all. There are 10^16 codes.
+CODES_PER_HOUR, CODES_AT_ONCE = 20, 5
+ALL_CODES_PER_HOUR, ALL_CODES_AT_ONCE = 300, 30
 
 
 class AssemblyError(Exception):
@@ -58,6 +64,7 @@ class Parts:
     handlers: Handlers
     workers: Workers
     retention: Retention
+    coaching: Coaching
 
     async def database_answers(self) -> bool:
         """Whether the database answers in time."""
@@ -71,6 +78,7 @@ class Parts:
     async def close(self) -> None:
         """Give the database back; the actions get no store any more."""
         set_default_store(None)
+        set_default_choices(None)
         await self.database.close()
 
 
@@ -89,10 +97,14 @@ async def assemble(
         DatabaseError: it cannot be opened or migrated.
         GuardMissingError: the guard's model or the texts of safety cannot be used.
     """
-    watch = await asyncio.to_thread(safety_watch, settings)
+    organisation = Organisation(settings)
+    region = load_help_lines(RESOURCES / "help_lines")[settings.region]
+    way = to_coach(organisation, region)
+    watch = await asyncio.to_thread(safety_watch, settings, way)
     database = await _open(settings.database_url)
-    messages = MessageLog(database)
+    messages = MessageLog(database, hand_overs(settings, organisation, region))
     outbox = Outbox(messages, clock)
+    coaches = coaching(settings, database, outbox, way, organisation, clock)
     workers = Workers(
         messages,
         outbox,
@@ -111,6 +123,10 @@ async def assemble(
         messages=Buckets(settings.messages_per_minute / 60, settings.messages_burst, now),
         sessions=Buckets(settings.sessions_per_hour / 3600, settings.sessions_per_hour, now),
         clock=clock,
+        live=coaches.live,
+        door=coaches.door,
+        codes=Buckets(CODES_PER_HOUR / 3600, CODES_AT_ONCE, now),
+        codes_in_all=Buckets(ALL_CODES_PER_HOUR / 3600, ALL_CODES_AT_ONCE, now),
     )
     retention = Retention(
         Keeping(database),
@@ -118,18 +134,20 @@ async def assemble(
         engine,
         words_hours=settings.retention_hours,
         history_months=settings.history_months,
+        case_days=settings.case_days,
         turn_seconds=settings.engine_turn_seconds,
         clock=clock,
     )
     set_default_store(Store(database, clock))
-    return Parts(database, chat, chat_api(chat), workers, retention)
+    set_default_choices(Choices(database, watch.finds_danger, clock))
+    return Parts(database, chat, chat_api(chat), workers, retention, coaches)
 
 
-def safety_watch(settings: Settings) -> Watch:
+def safety_watch(settings: Settings, way: ToCoach | None = None) -> Watch:
     """Safety, ready to judge. Without it no message is taken: that would be worse than not starting."""
     try:
         region = load_help_lines(RESOURCES / "help_lines")[settings.region]
-        return Watch(load_guard(settings.guard_model), shipped_crisis_texts(), region)
+        return Watch(load_guard(settings.guard_model), shipped_crisis_texts(), region, way)
     except GuardModelError as error:
         raise GuardMissingError(str(error)) from error
     except ResourceError as error:

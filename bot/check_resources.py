@@ -6,14 +6,15 @@ Room: edge. Knows which folder holds what; the checks themselves belong to the r
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
+from bot.escalation.hand_off_texts import HandOffTexts
+from bot.escalation.notices import NoticeTexts
 from bot.language.normalise import tokens
-from bot.resources import RESOURCES, Definition, ResourceError, read_definition, read_yaml
+from bot.resources import RESOURCES, Definition, ResourceError, SourcedDefinition, read_definition, read_yaml
 from bot.safety.crisis_texts import load_crisis_texts
 from bot.safety.examples import load_examples
 from bot.safety.guard import Decision
@@ -36,23 +37,14 @@ class _Scored(Definition):
     phrases: Words
 
 
-class _LanguageFile(Definition):
-    id: str
-    title: str
-    version: int
-    valid_from: date
-    status: Literal["product_rule", "reviewed"]
-    source: str
-
-
-class ScaleWords(_LanguageFile):
+class ScaleWords(SourcedDefinition):
     """resources/language/scale_words.yml: frequency words and their scores."""
 
     scale: _ScaleEnds
     scores: list[_Scored]
 
 
-class AnswerPhrases(_LanguageFile):
+class AnswerPhrases(SourcedDefinition):
     """resources/language/answer_phrases.yml: the words around a scale answer."""
 
     skip: Words
@@ -90,6 +82,8 @@ def check_resources(root: Path = RESOURCES) -> list[str]:
         lambda: read_definition(root / "safety" / "decision.yml", Decision),
         lambda: load_examples(root / "safety" / "examples"),
         lambda: load_rules(root / "triage"),
+        lambda: read_definition(root / "escalation" / "hand_off.yml", HandOffTexts),
+        lambda: read_definition(root / "escalation" / "notices.yml", NoticeTexts),
         lambda: _norms_cover_items(root),
     )
     for check in checks:

@@ -1,4 +1,4 @@
-"""The command line `bot`: run, train, doctor, parse, screen, guard, fhir, docs, settings.
+"""The command line `bot`: run, train, doctor, parse, screen, guard, fhir, docs, settings, users, audit, choices.
 
 Edge room: reads arguments, calls the rooms, prints. Commands import what they need when they run, so that
 `bot screen` starts without the web and Rasa libraries. Errors are one plain sentence, never a stack trace.
@@ -16,6 +16,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bot.choices import add_commands as add_choices
+from bot.users import add_commands
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -84,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
 
     settings = commands.add_parser("settings", help="print the settings as a Markdown page")
     settings.set_defaults(command=_settings)
+
+    add_commands(commands)
+    add_choices(commands)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What `bot doctor` looks at: definitions, database, engine, widget, ports, stale help lines.
+"""What `bot doctor` looks at: definitions, the organisation's file, database, engine, widget, ports, stale help lines.
 
 Edge room. Changes nothing; each finding is one plain sentence.
 """
@@ -18,11 +18,14 @@ from actions.definitions import intent_titles, words
 from actions.say import texts
 from bot.check_resources import check_resources
 from bot.cli import ROOT
+from bot.escalation.moment_words import grammar
+from bot.escalation.organisation import read_organisation
 from bot.resources import RESOURCES, ResourceError
 from bot.safety.guard import GuardModelError, load_guard
 from bot.settings import Settings
 from bot.storage.database import open_database
 from bot.storage.migrate import MigrationError, pending_migrations
+from bot.support.contacts import shipped_contact_kinds
 from bot.support.help_lines import STALE_DAYS, load_help_lines, stale
 
 #: The engine's interpreter must answer within this many seconds.
@@ -41,6 +44,7 @@ def examine(settings: Settings, today: date | None = None) -> list[Finding]:
     """Look at everything; never raises for what it finds."""
     return [
         *_resources(today or datetime.now(UTC).date()),
+        *_organisation(settings),
         _database(settings),
         _guard(settings),
         *_engine(settings),
@@ -51,7 +55,7 @@ def examine(settings: Settings, today: date | None = None) -> list[Finding]:
 
 def _resources(today: date) -> Iterator[Finding]:
     faults = check_resources()
-    for load in (texts, words, intent_titles):
+    for load in (texts, words, intent_titles, grammar, shipped_contact_kinds):
         faults += _faults(load)
     yield from (Finding(False, fault) for fault in faults)
     if not faults:
@@ -73,6 +77,23 @@ def _faults(load: Callable[[], object]) -> list[str]:
     except ResourceError as error:
         return error.errors
     return []
+
+
+def _organisation(settings: Settings) -> Iterator[Finding]:
+    path = settings.organisation_file
+    if not path.exists():
+        yield Finding(
+            True, f"there is no organisation's file at {path}: contacts at work are explained in general"
+        )
+        return
+    try:
+        found = read_organisation(path)
+    except ResourceError as error:
+        yield from (
+            Finding(False, f"the organisation's file cannot be used: {fault}") for fault in error.errors
+        )
+    else:
+        yield Finding(True, f"the organisation's file holds: {found.name}, {len(found.contacts)} contact(s)")
 
 
 def _database(settings: Settings) -> Finding:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-Role = Literal["user", "bot", "system"]
+Role = Literal["user", "bot", "system", "coach"]
 
 
 class _Record(BaseModel):
@@ -148,7 +148,24 @@ class Concern(_Record):
     reason: str
 
 
-Part = Text | QuickReplies | Scale | MultiSelect | Chart | HelpLines
+class AsksForPerson(_Record):
+    """Someone asks for a person. For the conversation room; never shown.
+
+    `otherwise` holds the bubbles that are said where there is no coach.
+    """
+
+    type: Literal["hand_off"] = "hand_off"
+    origin: Literal["request", "callback"]
+    otherwise: list[list[dict[str, Any]]] = Field(default_factory=list)
+
+
+class ReturnCode(_Record):
+    """The place where a person can have a return code shown, once. The code itself is never in a message."""
+
+    type: Literal["return_code"] = "return_code"
+
+
+Part = Text | QuickReplies | Scale | MultiSelect | Chart | HelpLines | ReturnCode
 _PART: TypeAdapter[Part] = TypeAdapter(Annotated[Part, Field(discriminator="type")])
 
 
@@ -205,6 +222,18 @@ def concern_from_rasa(output: Mapping[str, Any]) -> Concern | None:
     except ValidationError:
         # Whatever it says besides, an action is worried: rather one question too many.
         return Concern(kind="suicidal_thoughts", reason="unreadable")
+
+
+def asks_for_person(output: Mapping[str, Any]) -> AsksForPerson | None:
+    """The request for a person in a Rasa output, if it is one."""
+    custom = output.get("custom")
+    if not isinstance(custom, Mapping) or custom.get("type") != "hand_off":
+        return None
+    try:
+        return AsksForPerson.model_validate(custom)
+    except ValidationError:
+        # However it is put, someone wants a person: that must not get lost.
+        return AsksForPerson(origin="request")
 
 
 def _understood(piece: object, on_problem: Callable[[str], None]) -> Part | None:

@@ -7,11 +7,13 @@ code reads the environment for its own settings, and docs/settings.md is written
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 PREFIX = "ADEMRUIMTE_"
 
@@ -56,6 +58,12 @@ def _seconds(minimum: float, maximum: float) -> Callable[[str], float]:
     return read
 
 
+def _switch(value: str) -> bool:
+    if value.lower() not in ("on", "off"):
+        raise ValueError(f"must be on or off, not {value!r}")
+    return value.lower() == "on"
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value.lower() not in choices:
@@ -83,6 +91,58 @@ def _origins(value: str) -> tuple[str, ...]:
         if scheme not in ("http", "https") or not host or "/" in host or "*" in host:
             raise ValueError(f"must be a list of origins like https://intranet.example.be, not {origin!r}")
     return origins
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what is said to this host stays on this computer."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _origin(value: str) -> str:
+    origins = _origins(value)
+    if len(origins) != 1:
+        raise ValueError(f"must be one address like https://ademruimte.example.be, not {value!r}")
+    return origins[0]
+
+
+def _secret_address(schemes: tuple[str, ...], example: str, *, bare: bool) -> Callable[[str], str]:
+    """An address that may hold a password: it is never repeated. `bare`: nothing may follow the host and port."""
+
+    def read(value: str) -> str:
+        try:
+            parts = urlsplit(value.strip())
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        rest = parts.path.strip("/") or parts.query or parts.fragment
+        if parts.scheme not in schemes or not parts.hostname or port == 0 or (bare and rest):
+            raise ValueError(f"must look like {example}, with special characters of a password as %xx")
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise ValueError("must be https: only an address on this computer may be http")
+        return value.strip()
+
+    return read
+
+
+def _mail_address(value: str) -> str:
+    name, _, domain = value.strip().rpartition("@")
+    if (
+        not name
+        or not domain
+        or not value.isascii()
+        or any(c.isspace() or c in "<>,;" for c in value.strip())
+    ):
+        raise ValueError(f"must be an e-mail address like ademruimte@example.org, not {value!r}")
+    return value.strip()
+
+
+def _secret(value: str) -> str:
+    if len(value.strip()) < 16:
+        raise ValueError("must have at least 16 characters")
+    return value.strip()
 
 
 def _row(kind: str, read: Callable[[str], object], help_text: str, shown: str = "") -> Mapping[str, Any]:
@@ -140,6 +200,15 @@ class Settings:
         default=_UNSET,
         metadata=_row("path", _path, "Trained Rasa model.", "<state>/models/ademruimte.tar.gz"),
     )
+    organisation_file: Path = field(
+        default=_UNSET,
+        metadata=_row(
+            "path",
+            _path,
+            "The organisation's own file: coaches' hours, deputies, contacts. Read again when it changes.",
+            "<state>/organisation.yml",
+        ),
+    )
     guard_model: Path = field(
         default=_UNSET,
         metadata=_row("path", _path, "Trained model of the guard.", "<state>/models/guard.npz"),
@@ -176,6 +245,14 @@ class Settings:
             "months",
             _whole(1, 120),
             "With consent, check-ins are kept this long after the last visit, then deleted.",
+        ),
+    )
+    case_days: int = field(
+        default=180,
+        metadata=_row(
+            "days",
+            _whole(1, 3660),
+            "A closed case of a coach loses names, numbers, scores, words and notes after this time.",
         ),
     )
     messages_per_minute: int = field(
@@ -219,6 +296,73 @@ class Settings:
             "list", _origins, "Other sites that may embed the widget, with commas between.", "none"
         ),
     )
+    desk_idle_minutes: int = field(
+        default=60,
+        metadata=_row(
+            "minutes",
+            _whole(1, 24 * 60),
+            "After so long without use, someone at the coach desk signs in anew.",
+        ),
+    )
+    desk_session_hours: int = field(
+        default=12,
+        metadata=_row("hours", _whole(1, 72), "Longest time someone stays signed in at the coach desk."),
+    )
+    desk_insecure_cookie: bool = field(
+        default=False,
+        metadata=_row(
+            "on or off",
+            _switch,
+            "Lets people sign in at the coach desk over plain http from other machines. Only for trying out.",
+            "off",
+        ),
+    )
+    demo: bool = field(
+        default=False,
+        metadata=_row(
+            "on or off", _switch, "Lets demo accounts be made and sign in. They are not safe.", "off"
+        ),
+    )
+    public_url: str = field(
+        default="",
+        metadata=_row(
+            "text",
+            _origin,
+            "Address at which people reach the app, for links in notifications.",
+            "http://<host>:<port>",
+        ),
+    )
+    smtp_url: str = field(
+        default="",
+        repr=False,
+        metadata=_row(
+            "secret",
+            _secret_address(("smtp", "smtps"), "smtp://user:password@host:587", bare=True),
+            "Mail server for notifications, as smtp://user:password@host:587 or smtps://user:password@host:465.",
+            "none",
+        ),
+    )
+    smtp_from: str = field(
+        default="",
+        metadata=_row("text", _mail_address, "E-mail address that notifications come from.", "none"),
+    )
+    webhook_url: str = field(
+        default="",
+        repr=False,
+        metadata=_row(
+            "secret",
+            _secret_address(("https", "http"), "https://host/path", bare=False),
+            "Address to which notifications are posted as JSON; only one on this computer may be http.",
+            "none",
+        ),
+    )
+    webhook_secret: str = field(
+        default="",
+        repr=False,
+        metadata=_row(
+            "secret", _secret, "Secret with which these posts are signed; at least 16 characters.", "none"
+        ),
+    )
     log_level: str = field(
         default="info",
         metadata=_row(
@@ -240,8 +384,13 @@ class Settings:
             object.__setattr__(self, "engine_python", state / "engine" / "bin" / "python")
         if self.model == _UNSET:
             object.__setattr__(self, "model", state / "models" / "ademruimte.tar.gz")
+        if self.organisation_file == _UNSET:
+            object.__setattr__(self, "organisation_file", state / "organisation.yml")
         if self.guard_model == _UNSET:
             object.__setattr__(self, "guard_model", state / "models" / "guard.npz")
+        if not self.public_url:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+            object.__setattr__(self, "public_url", f"http://{host}:{self.port}")
 
     @property
     def web_dir(self) -> Path:

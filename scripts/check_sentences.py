@@ -1,4 +1,4 @@
-"""Checks the sentences that people wrote for the guard and the engine: no near-copies, no leaks into the test sets.
+"""Checks the sentences that people wrote for the guard and the engine: enough, no near-copies, no leaks into test sets.
 
 Room: set-up, part of `make lint`; runs in the app's environment. A near-copy is a sentence that is another one with one
 word changed, added or left out. Two halves of the work are one pool each: the guard's examples, the engine's sentences.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,14 @@ from bot.resources import ResourceError, read_yaml
 from bot.safety.examples import FOLDER, load_examples, read_examples
 
 ROOT = Path(__file__).resolve().parents[1]
+#: So many sentences an intent has at least; those that are easily taken for one another have more.
+FEWEST, FEWEST_CONFUSED = 150, 300
+CONFUSED = {
+    "report_exhaustion", "report_low_mood", "report_work_pressure", "request_human", "request_callback",
+    "request_helpline", "deny", "stop", "skip",
+}  # fmt: skip
+#: A score is read by rules (bot/language); its few sentences only tell the engine that there is such an intent.
+OTHER = {"give_score": 25, "out_of_scope": 800}
 #: Shorter sentences are each other's neighbours by nature ("ja hoor", "nee hoor").
 SHORTEST = 5
 _ENTITY = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\{[^}]*\})")
@@ -64,6 +73,11 @@ def near_copies(sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, Sente
             seen.setdefault(key, one)
 
 
+def is_confused(intent: str) -> bool:
+    """Whether an intent is easily taken for another one."""
+    return intent in CONFUSED or intent.startswith("ask_")
+
+
 def faults() -> list[str]:
     """One line for every fault."""
     errors: list[str] = []
@@ -76,8 +90,19 @@ def faults() -> list[str]:
             Sentence(one.text, one.verdict, "tests/safety/held_out.csv")
             for one in read_examples(ROOT / "tests" / "safety" / "held_out.csv", errors)
         ],
-        "engine": list(from_yaml(ROOT / "tests" / "nlu" / "held_out.yml")),
+        "engine": [
+            *from_yaml(ROOT / "tests" / "nlu" / "held_out.yml"),
+            *(
+                Sentence(one["text"], "", "tests/nlu/multi_intent.yml")
+                for one in read_yaml(ROOT / "tests" / "nlu" / "multi_intent.yml")
+            ),
+        ],
     }
+    counts = Counter(one.label for one in pools["engine"])
+    for intent, count in sorted(counts.items()):
+        needed = OTHER.get(intent) or (FEWEST_CONFUSED if is_confused(intent) else FEWEST)
+        if count < needed:
+            errors.append(f"data/nlu: {intent} has {count} sentences, {needed} are needed")
     for name, pool in pools.items():
         for one, other in near_copies(pool):
             errors.append(f"{other.place}: near-copy of {one.place}: {other.text!r} ~ {one.text!r}")
@@ -98,7 +123,7 @@ def main() -> int:
         found = error.errors
     for line in found:
         print(line)
-    print(f"sentences: {len(found)} faults" if found else "sentences: no near-copies, no leaks")
+    print(f"sentences: {len(found)} faults" if found else "sentences: enough, no near-copies, no leaks")
     return 1 if found else 0
 
 

@@ -9,6 +9,7 @@ they outlive it. What a message says decides what happens:
     die after        -> it writes the answer down, dies before giving it, the first time
     fail             -> 500, always                 strange   -> a custom part nobody knows
     many <n>         -> n messages                  silent    -> none
+    a person         -> someone asks for a person, with what is said where there is no coach
     consent / forget -> what an action would do: give consent / delete everything, in the app's database
 """
 
@@ -76,6 +77,9 @@ def outputs_for(text: str) -> list[dict]:
         return [{"text": str(number)} for number in range(int(text.split()[1]))]
     if text == "silent":
         return []
+    if text == "a person":
+        otherwise = [[{"type": "text", "text": "hier is geen coach"}]]
+        return [{"custom": {"type": "hand_off", "origin": "request", "otherwise": otherwise}}]
     return [{"text": f"je zei: {text}"}]
 
 

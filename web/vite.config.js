@@ -2,7 +2,7 @@
  * Room: web widget. One self-contained module, no chunks, no assets beside it; the help lines of resources/
  * are read and checked here and become part of the file.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vite";
@@ -47,9 +47,17 @@ function helpLines() {
   };
 }
 
+/** The desk's pages load htmx as it comes from its package. */
+function htmx() {
+  return {
+    name: "ademruimte-htmx",
+    writeBundle: ({ dir }) => copyFileSync(here("node_modules/htmx.org/dist/htmx.min.js"), `${dir}/htmx.min.js`),
+  };
+}
+
 export default defineConfig({
   root: here("."),
-  plugins: [helpLines()],
+  plugins: [helpLines(), htmx()],
   build: {
     outDir: here("../.ademruimte/web"),
     emptyOutDir: true,

@@ -13,7 +13,9 @@ from datetime import datetime
 from bot.channels.errors import ApiProblemError
 from bot.channels.limits import Buckets
 from bot.conversation.inbox import Inbox, Incoming, RefusedError, tapped, typed
+from bot.conversation.live import Live
 from bot.conversation.outbox import Outbox
+from bot.conversation.return_door import ReturnDoor
 from bot.settings import Settings
 from bot.storage.message_log import Accepted, MessageLog, Session, UnknownConversationError
 
@@ -32,6 +34,10 @@ class Chat:
     messages: Buckets
     sessions: Buckets
     clock: Callable[[], datetime]
+    live: Live
+    door: ReturnDoor
+    codes: Buckets
+    codes_in_all: Buckets
 
     async def open_session(self, address: str) -> str:
         """A token for a new conversation. Only its hash is kept.
@@ -68,6 +74,33 @@ class Chat:
             raise ApiProblemError(refused.reason) from None
         except UnknownConversationError:
             raise ApiProblemError("unauthorized") from None
+
+    async def new_code(self, session: Session) -> str:
+        """A return code for this person's case. It is in this answer and nowhere else; an earlier one stops working.
+
+        Raises:
+            ApiProblemError: no_case, or rate_limited.
+        """
+        _within(self.codes, session.conversation_id)
+        code = await self.door.new_code(session.conversation_id)
+        if code is None:
+            raise ApiProblemError("no_case")
+        return code
+
+    async def enter(self, address: str, body: object) -> str:
+        """A token for the conversation a return code leads to.
+
+        Raises:
+            ApiProblemError: invalid, wrong_code, or rate_limited: too many tries from this address, or in all.
+        """
+        if not isinstance(body, dict) or set(body) != {"code"} or not isinstance(body["code"], str):
+            raise ApiProblemError("invalid")
+        _within(self.codes, address)
+        _within(self.codes_in_all, "")
+        token = await self.door.enter(body["code"][:100])
+        if token is None:
+            raise ApiProblemError("wrong_code")
+        return token
 
     def _read(self, body: object) -> Incoming:
         if not isinstance(body, dict) or not all(isinstance(value, str) for value in body.values()):

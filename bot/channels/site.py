@@ -9,13 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import WSCloseCode, hdrs, web
 
 from bot.channels.errors import ERRORS, ApiProblemError
 from bot.channels.pages import add_headers, add_pages
+from bot.console.site import add_desk
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.console.desk import Desk
 
 MAX_BODY = 64 * 1024
 START_SECONDS = 20.0  # longest wait for the API at start-up
@@ -26,6 +31,7 @@ Health = Callable[[], Awaitable[Mapping[str, str]]]
 Handlers = Mapping[str, Mapping[str, Handler]]
 
 API = web.AppKey("api", asyncio.Future[Handlers])
+DESK = web.AppKey("desk", asyncio.Future["Desk"])
 SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 SETTINGS = web.AppKey("settings", Settings)
 
@@ -51,6 +57,7 @@ def chat_site(settings: Settings, health: Health) -> web.Application:
         return json_response(state, 503 if state["database"] == "unreachable" else 200)
 
     app.router.add_get("/healthz", healthz)
+    app[DESK] = add_desk(app)
     app.router.add_route("*", "/api/chat/{name}", _api)
     add_pages(app, settings.web_dir, settings.region)
     return app

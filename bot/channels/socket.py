@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 from bot.channels.chat import Chat, read_json
 from bot.channels.errors import ApiProblemError
 from bot.channels.site import MAX_BODY, SOCKETS
-from bot.conversation.outbox import Event, Gone, Listener, Remembered, Typing
+from bot.conversation.outbox import Event, Gone, Listener, OwnerChanged, Remembered, Typing
 from bot.storage.message_log import Session, StoredMessage
 
 PROTOCOL = "ademruimte"
@@ -55,12 +55,15 @@ async def converse(request: web.Request, chat: Chat, session: Session, after: in
 
 async def _listen(socket: web.WebSocketResponse, chat: Chat, session: Session) -> None:
     async for frame in socket:
+        answer: Mapping[str, object] | None
         if frame.type is WSMsgType.TEXT:
             answer = await _take(chat, session, frame.data)
         elif frame.type is WSMsgType.BINARY:
             answer = {"type": "error", **ApiProblemError("bad_json").body()}
         else:
             return
+        if answer is None:
+            continue
         with suppress(ConnectionError):  # gone already; what was sent is stored and will be replayed
             await socket.send_str(json.dumps(answer))
         if answer.get("error") == "unauthorized":
@@ -68,12 +71,21 @@ async def _listen(socket: web.WebSocketResponse, chat: Chat, session: Session) -
             return
 
 
-async def _take(chat: Chat, session: Session, data: str) -> Mapping[str, object]:
-    """Take one frame; what to answer to it."""
+async def _take(chat: Chat, session: Session, data: str) -> Mapping[str, object] | None:
+    """Take one frame; what to answer to it, if anything."""
     client_id = None
     try:
         body = read_json(data)
-        if not isinstance(body, dict) or body.pop("type", None) != "send":
+        if not isinstance(body, dict):
+            raise ApiProblemError("invalid")
+        kind = body.pop("type", None)
+        if kind == "typing" and not body:
+            chat.live.person_types(session.conversation_id)
+            return None
+        if kind == "seen" and set(body) == {"seq"} and type(body["seq"]) is int and 0 < body["seq"] < 2**53:
+            await chat.live.seen(session.conversation_id, body["seq"])
+            return None
+        if kind != "send":
             raise ApiProblemError("invalid")
         client_id = body.get("id")
         accepted = await chat.accept(session, body)
@@ -91,12 +103,14 @@ class _Speaker:
         self._chat = chat
         self._session = session
         self._last = after
+        self._who: tuple[str, str | None] = ("bot", None)
 
     async def run(self, listener: Listener) -> None:
         """Replay, then live, until the socket closes."""
         try:
             await self._catch_up()
             await self._send({"type": "session", "remember": self._session.consent is True})
+            await self._say_who()
             while True:
                 event = await listener.next(QUIET_SECONDS)
                 if listener.behind:
@@ -119,6 +133,8 @@ class _Speaker:
             await self._send({"type": "typing", "on": event.on})
         elif isinstance(event, Remembered):
             await self._send({"type": "session", "remember": event.remember})
+        elif isinstance(event, OwnerChanged):
+            await self._say_who()
         elif isinstance(event, Gone):
             await self._socket.close(code=FORGOTTEN)
             return False
@@ -132,6 +148,7 @@ class _Speaker:
     async def _look(self) -> Event | None:
         """When it has been quiet: whether the log has more, or the conversation is gone."""
         await self._catch_up()
+        await self._say_who()
         alive = await self._chat.log.exists(self._session.conversation_id)
         return None if alive else Gone()
 
@@ -139,6 +156,13 @@ class _Speaker:
         while found := await self._chat.outbox.after(self._session.conversation_id, self._last):
             for message in found:
                 await self._say(message)
+
+    async def _say_who(self) -> None:
+        """Who answers now, when that is not what was said last."""
+        owner, name = await self._chat.live.owner(self._session.conversation_id)
+        if (owner, name) != self._who:
+            self._who = (owner, name)
+            await self._send({"type": "owner", "owner": owner, "name": name})
 
     async def _say(self, message: StoredMessage) -> None:
         await self._send({"type": "message", **message.as_json()})

@@ -23,16 +23,29 @@ def chat_api(chat: Chat) -> Handlers:
         "session": {"GET": partial(_session, chat)},
         "messages": {"POST": partial(_send, chat), "GET": partial(_read, chat)},
         "socket": {"GET": partial(_socket, chat)},
+        "code": {"POST": partial(_new_code, chat)},
+        "return": {"POST": partial(_return, chat)},
     }
 
 
 async def _open_session(chat: Chat, request: web.Request) -> web.Response:
     if await _body(request) != {}:
         raise ApiProblemError("invalid")
-    address = client_address(
-        request.remote, request.headers.get("X-Forwarded-For"), chat.settings.trusted_proxies
-    )
-    return json_response({"token": await chat.open_session(address)}, 201)
+    return json_response({"token": await chat.open_session(_address(chat, request))}, 201)
+
+
+async def _new_code(chat: Chat, request: web.Request) -> web.Response:
+    session = await chat.session(_bearer(request))
+    if await _body(request) != {}:
+        raise ApiProblemError("invalid")
+    return json_response({"code": await chat.new_code(session)}, 201)
+
+
+async def _return(chat: Chat, request: web.Request) -> web.Response:
+    # Who comes with a code has no name here: a request that says who it is from is refused, not just ignored.
+    if hdrs.COOKIE in request.headers or hdrs.AUTHORIZATION in request.headers:
+        raise ApiProblemError("identity")
+    return json_response({"token": await chat.enter(_address(chat, request), await _body(request))}, 201)
 
 
 async def _session(chat: Chat, request: web.Request) -> web.Response:
@@ -72,6 +85,12 @@ async def _socket(chat: Chat, request: web.Request) -> web.StreamResponse:
         raise ApiProblemError("forbidden_origin")
     session = await chat.session(token or _bearer(request))
     return await converse(request, chat, session, read_after(request.query.get("after")))
+
+
+def _address(chat: Chat, request: web.Request) -> str:
+    """For counting only; never stored."""
+    forwarded = request.headers.get("X-Forwarded-For")
+    return client_address(request.remote, forwarded, chat.settings.trusted_proxies)
 
 
 def _bearer(request: web.Request) -> str | None:

@@ -43,7 +43,12 @@ class Gone:
     """The conversation was forgotten; nothing follows."""
 
 
-Event = StoredMessage | Typing | Remembered | Gone
+@dataclass(frozen=True, slots=True)
+class OwnerChanged:
+    """Someone else may answer now: look it up."""
+
+
+Event = StoredMessage | Typing | Remembered | OwnerChanged | Gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,8 @@ class Outbox:
         """Tell everyone who listens about a new message and what was said about it at once."""
         for message in (accepted.message, *accepted.replies):
             self.tell(conversation_id, message)
+        if accepted.owner_changed:
+            self.tell_owner_changed(conversation_id)
         for seq in accepted.superseded:
             self._resolve(conversation_id, seq, Turn([], pending=False))
 
@@ -191,6 +198,10 @@ class Outbox:
         """Give an event to whoever listens here."""
         for listener in self._listeners.get(conversation_id, ()):
             listener.give(event)
+
+    def tell_owner_changed(self, conversation_id: str) -> None:
+        """Have listeners look up who answers now."""
+        self.tell(conversation_id, OwnerChanged())
 
     def _resolve(self, conversation_id: str, seq: int, turn: Turn) -> None:
         for future in self._turns.get((conversation_id, seq), ()):

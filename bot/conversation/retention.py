@@ -14,6 +14,7 @@ from bot.storage.keeping import Keeping
 from bot.storage.message_log import MessageLog
 
 TRACKERS_SECONDS = 30.0
+CHOICES_MONTHS = 12  # sentences with what people meant by them are kept so long
 IDLE_EVERY = 20  # idle conversations are looked for once in so many rounds: every ten minutes
 
 log = structlog.get_logger("retention")
@@ -37,6 +38,7 @@ class Retention:
         *,
         words_hours: int,
         history_months: int,
+        case_days: int,
         turn_seconds: float,
         clock: Callable[[], datetime],
     ) -> None:
@@ -48,6 +50,7 @@ class Retention:
             engine: deletes trackers.
             words_hours: words go this long after the last visit.
             history_months: with consent, check-ins stay this long after the last visit.
+            case_days: cases lose what is personal this long after they were closed.
             turn_seconds: longest time of a turn.
             clock: the current moment, with time zone.
         """
@@ -56,6 +59,7 @@ class Retention:
         self._engine = engine
         self._words = timedelta(hours=words_hours)
         self._history_months = history_months
+        self._cases = timedelta(days=case_days)
         # Only after this long no turn that was under way can write a tracker anew.
         self._settled = timedelta(seconds=3 * turn_seconds + 60)
         self._clock = clock
@@ -81,6 +85,8 @@ class Retention:
             words_before=words_before, history_before=months_before(now, self._history_months), at=now
         )
         words = await self._keeping.drop_idle_words(before=words_before, at=now)
+        words += await self._keeping.wipe_cases(closed_before=now - self._cases)
+        words += await self._keeping.drop_choices(before=months_before(now, CHOICES_MONTHS))
         if whole or words:
             await self._keeping.clear_traces()
             log.info("idle conversations deleted", count=whole + words)

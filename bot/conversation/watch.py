@@ -6,22 +6,21 @@ Nothing here needs the engine: when Rasa is down or slow, a person in danger sti
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, cast
 
-from bot.messages import Choice, QuickReplies, Text, as_json
-from bot.safety.crisis import Button, Crisis, Heard, Move, Say, ask_directly, respond
+from bot.conversation.hand_off import GO_ON, LINES, ToCoach
+from bot.messages import AsksForPerson, Choice, QuickReplies, Text, as_json
+from bot.safety.crisis import TO_COACH, Button, Crisis, Heard, Move, Say, ask_directly, respond
 from bot.safety.crisis_texts import CrisisTexts
 from bot.safety.verdict import NOTHING, Judgement, Kind
 from bot.storage.crisis_log import CrisisRecord, Ruling, Situation
 from bot.support.help_lines import Region, as_part, for_kind
 
-#: Lines shown in a message; the others stay one tap away in the panel.
-LINES = 3
 #: The engine puts aside what it was asking; what it says to that is shown to nobody.
 END_FORM = "/stop"
-#: The engine asks the open question again, or, when there is none, invites to go on.
-GO_ON = '/repeat{"resume": "yes"}'
 
 
 class Judge(Protocol):
@@ -34,11 +33,14 @@ class Judge(Protocol):
 class Watch:
     """Judges what people write and decides what is said about it."""
 
-    def __init__(self, guard: Judge, texts: CrisisTexts, region: Region) -> None:
-        """Args: guard: who judges; texts: what is said; region: whose help lines are shown."""
+    def __init__(
+        self, guard: Judge, texts: CrisisTexts, region: Region, to_coach: ToCoach | None = None
+    ) -> None:
+        """Args: guard: who judges; texts: what is said; region: whose help lines are shown; to_coach: the way there."""
         self._guard = guard
         self._texts = texts
         self._region = region
+        self._to_coach = to_coach
 
     def inbound(self, text: str, payload: str | None, now: datetime) -> Callable[[Situation], Ruling]:
         """What to do about a message, once the situation is known.
@@ -53,8 +55,37 @@ class Watch:
 
         def decide(situation: Situation) -> Ruling:
             judged = NOTHING if command is not None else self._guard.judge_recent([*situation.recent, words])
-            heard = Heard("" if command is not None else words, command, judged)
-            return self._ruling(respond(self._texts, _crisis(situation.crisis), heard, now), now)
+            said = "" if command is not None else words
+            if self._to_coach is not None and situation.owner == "coach":
+                return self._to_coach.to_coach(said, command, judged, situation, now)
+            heard = Heard(said, command, judged)
+            move = respond(self._texts, _crisis(situation.crisis), heard, now)
+            ruling = self._ruling(move, now, coaches=partial(self._coaches, situation))
+            # Safety first; what it leaves to the engine may belong to the way to a coach.
+            if self._to_coach is None or ruling.replies or ruling.engine != "":
+                return ruling
+            led = self._to_coach.inbound(said, command, situation, now)
+            return ruling if led is None else replace(led, crisis=ruling.crisis, events=ruling.events)
+
+        return decide
+
+    def asked(self, asks: AsksForPerson, words: str, now: datetime) -> Callable[[Situation], Ruling]:
+        """Someone asks for a person, as the engine understood from `words`; without coaches what it says instead."""
+
+        def decide(situation: Situation) -> Ruling:
+            led = None
+            if self._to_coach is not None:
+                led = self._to_coach.asked(asks.origin, words, situation, now)
+            return led if led is not None else Ruling(replies=tuple(asks.otherwise))
+
+        return decide
+
+    def reminded(self, now: datetime) -> Callable[[Situation], Ruling]:
+        """The open question on the way to a coach, after the engine answered something else."""
+
+        def decide(situation: Situation) -> Ruling:
+            led = None if self._to_coach is None else self._to_coach.reminded(situation, now)
+            return led if led is not None else Ruling()
 
         return decide
 
@@ -66,10 +97,18 @@ class Watch:
 
         return decide
 
-    def _ruling(self, move: Move, now: datetime) -> Ruling:
+    def finds_danger(self, text: str) -> bool:
+        """Whether the guard sees any danger in these words: now, past, or someone else's."""
+        return self._guard.judge_recent([text]).kind is not None
+
+    def _coaches(self, situation: Situation) -> bool:
+        """Whether there is a coach to ask for."""
+        return self._to_coach is not None and situation.desk is not None and situation.desk().coaches
+
+    def _ruling(self, move: Move, now: datetime, coaches: Callable[[], bool] = lambda: False) -> Ruling:
         found = move.crisis
         return Ruling(
-            replies=tuple(self._parts(say, now) for say in move.says),
+            replies=tuple(self._parts(say, now, coaches) for say in move.says),
             engine={"words": "", "go_on": GO_ON, "nothing": None}[move.engine],
             crisis=None
             if found is None
@@ -80,13 +119,15 @@ class Watch:
             events=move.events,
         )
 
-    def _parts(self, say: Say, now: datetime) -> list[dict[str, Any]]:
+    def _parts(self, say: Say, now: datetime, coaches: Callable[[], bool]) -> list[dict[str, Any]]:
         parts = [as_json(Text(text=say.text))]
         if say.lines_for is not None:
             lines = for_kind(self._region, say.lines_for, now)[:LINES]
             parts.append(as_part(lines, say.lines_title, now))
-        if say.buttons:
-            parts.append(as_json(QuickReplies(choices=[_choice(button) for button in say.buttons])))
+        # A coach is offered only where there is one.
+        buttons = [button for button in say.buttons if button.payload != TO_COACH or coaches()]
+        if buttons:
+            parts.append(as_json(QuickReplies(choices=[_choice(button) for button in buttons])))
         return parts
 
 

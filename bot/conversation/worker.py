@@ -20,7 +20,17 @@ from bot.conversation.engine_client import EngineClient, EngineFailedError, Engi
 from bot.conversation.outbox import Outbox, Typing
 from bot.conversation.router import text_for_engine
 from bot.conversation.watch import Watch
-from bot.messages import Concern, Role, Text, as_json, concern_from_rasa, parts_from_rasa
+from bot.messages import (
+    AsksForPerson,
+    Concern,
+    Role,
+    Text,
+    as_json,
+    asks_for_person,
+    concern_from_rasa,
+    parts_from_rasa,
+)
+from bot.storage.crisis_log import Ruling, Situation
 from bot.storage.message_log import (
     WAITING_AT_ONCE,
     JsonParts,
@@ -41,10 +51,11 @@ _APOLOGY: Replies = [("system", [as_json(Text(text=lines.APOLOGY))])]
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What the engine said, and its reason to ask about danger, if any."""
+    """What the engine said, its reason to ask about danger, if any, and whether someone asks for a person."""
 
     replies: Replies
     concern: Concern | None = None
+    hand_off: AsksForPerson | None = None
 
 
 class Workers:
@@ -136,12 +147,19 @@ class Workers:
             answer = await self._answer(message)
             if answer is None:
                 return
-            worried = answer.concern
-            decide = None if worried is None else self._watch.concern(worried.kind, self._clock())
-            done = await self._outbox.complete(message, answer.replies, decide)
+            done = await self._outbox.complete(message, answer.replies, self._follows(answer, message))
         if done.gone:
             # Forgotten in the middle of this turn: the engine has just written it down once more.
             await self._engine.forget(message.conversation_id)
+
+    def _follows(self, answer: _Answer, message: Waiting) -> Callable[[Situation], Ruling] | None:
+        """What the app says after the engine's answer; None when it has nothing to say."""
+        now = self._clock()
+        if answer.concern is not None:
+            return self._watch.concern(answer.concern.kind, now)
+        if answer.hand_off is not None:
+            return self._watch.asked(answer.hand_off, text_for_engine(message), now)
+        return self._watch.reminded(now) if message.hand_off is not None else None
 
     async def _answer(self, message: Waiting) -> _Answer | None:
         """The replies; an apology after too many failures; None when nobody waits for them any more."""
@@ -175,7 +193,7 @@ class Workers:
                 await asyncio.sleep(0.2 * failures)
                 continue
             answer = _read(outputs, message)
-            if not answer.replies and answer.concern is None:
+            if not answer.replies and answer.concern is None and answer.hand_off is None:
                 log.error("engine said nothing", conversation=conversation_id, seq=message.seq)
                 return _Answer(_APOLOGY)
             return answer
@@ -243,8 +261,11 @@ def _read(outputs: Sequence[object], message: Waiting) -> _Answer:
         )
 
     known = [output for output in outputs if isinstance(output, dict)]
-    concerns = [concern_from_rasa(output) for output in known]
-    said = [output for output, concern in zip(known, concerns, strict=True) if concern is None]
+    concern = next(filter(None, map(concern_from_rasa, known)), None)
+    hand_off = next(filter(None, map(asks_for_person, known)), None)
+    said = [
+        output for output in known if concern_from_rasa(output) is None and asks_for_person(output) is None
+    ]
     read = [parts_from_rasa(output, report) for output in said]
     replies: Replies = [("bot", [as_json(part) for part in parts]) for parts in read if parts]
-    return _Answer(replies, next((concern for concern in concerns if concern is not None), None))
+    return _Answer(replies, concern, hand_off)

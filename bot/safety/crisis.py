@@ -34,6 +34,8 @@ FOR_PEOPLE = ("/request_human", "/request_helpline", "/request_callback")
 #: Asked again within this time, the direct question says that it was asked before.
 ASKED_BEFORE = timedelta(minutes=60)
 COMMAND = "/crisis"
+#: What the button for a coach sends. From there on the way to a coach leads, and the guard goes on reading.
+TO_COACH = '/hand_off{"answer": "crisis"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,8 @@ class _Flow:
         command = self.heard.command
         if command is not None and command.startswith(RIGHTS):
             return Move(crisis=self.at(crisis.stage))
+        if command == TO_COACH:
+            return Move(crisis=self.at("closed"))
         if command is not None and command.startswith(FOR_PEOPLE):
             return self.reply(self.texts.staying.numbers, "staying", lines=True)
         found = self.heard.judgement
@@ -402,6 +406,7 @@ class _Flow:
         return (
             _button(staying.numbers.title, "numbers"),
             _button(staying.worse.title, "worse"),
+            Button(staying.coach.title, TO_COACH),
             _button(staying.back.title, "back"),
             self.false_alarm_button,
         )

@@ -79,6 +79,7 @@ class Staying(Definition):
     texts: list[Text] = Field(min_length=2)
     numbers: Reply
     worse: Button
+    coach: Button
     back: Reply
     again: Lines
 

@@ -28,7 +28,7 @@ ANSWERED_IN_PLACE = frozenset(
     {
         "thank", "ask_capabilities", "ask_is_bot", "ask_what_is_burnout",
         "ask_burnout_vs_depression", "ask_am_i_burned_out", "ask_recovery", "ask_return_to_work",
-        "ask_contact_person", "ask_leader_tips", "request_peer_support", "request_team_support",
+        "ask_leader_tips", "request_peer_support", "request_team_support",
         "request_self_help", "give_feedback_positive", "give_feedback_negative", "report_ok",
         "report_exhaustion", "report_sleep_problem", "report_work_pressure", "report_emotional_load",
         "report_physical_load", "report_conflict", "report_aggression", "report_alone", "report_insecure",
@@ -38,7 +38,9 @@ ANSWERED_IN_PLACE = frozenset(
     }
 )  # fmt: skip
 #: Digressions with a shorter answer halfway than they get outside the questions.
-ANSWERED_SHORTLY = {"greet": "greet", "ask_privacy": "privacy_halfway"}
+ANSWERED_SHORTLY = {
+    "greet": "greet", "ask_privacy": "privacy_halfway", "ask_contact_person": "contact_person_halfway"
+}  # fmt: skip
 #: Asked for halfway, answered afterwards: these need the floor to themselves.
 AFTERWARDS = frozenset({"show_trend", "request_my_data", "request_delete_data", "start_check_in"})
 #: A person asks for people: the questions make room at once and nothing of them is asked again.
@@ -330,7 +332,8 @@ def _elsewhere(progress: Progress, heard: Heard, hint: Line) -> Step:
         paused = Line("check_in_paused" if progress.answers else "utter_stop")
         return Step(progress, (paused,), status="left")
     if heard.intent in FOR_PEOPLE:
-        return Step(progress, (Line(f"utter_{heard.intent}"),), status="left")
+        prefix = "utter_" if heard.intent == "request_helpline" else ""
+        return Step(progress, (Line(prefix + heard.intent),), status="left")
     if heard.intent == "repeat":
         return Step(progress)
     if heard.intent in ANSWERED_IN_PLACE:

@@ -6,13 +6,17 @@ Knows rows, not what they mean: safety decides, and what it decided is kept here
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.messages import Role
+from bot.storage.cases import Case, Opening
+from bot.storage.hand_overs import DeskView, HandOffRecord
 from bot.storage.tables import check_ins, conversations, crises, guard_tally
 
 #: A crisis that is settled.
@@ -32,10 +36,21 @@ class CrisisRecord:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is known when a message comes in: the person's words just before it, and their latest crisis."""
+    """What is known when a message comes in.
+
+    Attributes:
+        recent: the person's words just before it.
+        crisis: their latest crisis.
+        owner: who answers the conversation: 'bot', 'queue' or 'coach'.
+        hand_off: where they are on the way to a coach.
+        desk: looks up, within the same transaction, what is known about cases and coaches; None where there is no desk.
+    """
 
     recent: tuple[str, ...]
     crisis: CrisisRecord | None
+    owner: str = "bot"
+    hand_off: HandOffRecord | None = None
+    desk: Callable[[], DeskView] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,12 @@ class Ruling:
             one back, None changes nothing.
         supersedes: earlier messages without an answer get none.
         events: what is counted, with its kind.
+        voice: who says the replies.
+        hand_off: where the person is now on the way to a coach; None leaves it as it was.
+        opening: the case to open; then `opened` gives what is said about it.
+        withdraws: the person's open case is withdrawn.
+        live: in a conversation that a coach owns: 'said' to the coach, or 'ended' by the person.
+        flag: the kind of danger the coach is told of.
     """
 
     replies: tuple[list[dict[str, Any]], ...] = ()
@@ -60,6 +81,13 @@ class Ruling:
     command: str | None = None
     supersedes: bool = False
     events: tuple[tuple[str, str], ...] = ()
+    voice: Role = "bot"
+    hand_off: HandOffRecord | None = None
+    opening: Opening | None = None
+    opened: Callable[[Case], tuple[list[dict[str, Any]], ...]] | None = None
+    withdraws: bool = False
+    live: Literal["said", "ended"] | None = None
+    flag: str | None = None
 
 
 _OPEN_CHECK_IN = (check_ins.c.conversation_id == conversations.c.id) & check_ins.c.finished_at.is_(None)

@@ -10,13 +10,17 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Text, cast, delete, or_, select, update
 
+from bot.storage.case_ending import wipe_in
+from bot.storage.choices import drop_choices_in
 from bot.storage.database import Database
 from bot.storage.store import forget_in, note_tracker
-from bot.storage.tables import conversations, messages
+from bot.storage.tables import cases, check_ins, conversations, crises, messages
 
 BATCH = 200
+#: Beside the messages: what comes of what someone told the assistant.
+_TOLD = (check_ins, crises)
 
 
 class Keeping:
@@ -40,22 +44,67 @@ class Keeping:
         idle = (conversations.c.consent.is_not(True) & (conversations.c.last_seen_at < words_before)) | (
             conversations.c.last_seen_at < min(history_before, words_before)
         )
+        idle &= ~_awaits_a_coach(words_before)
         return await self._each(idle, idle, lambda db, cid: forget_in(db, cid, at))
 
     async def drop_idle_words(self, *, before: datetime, at: datetime) -> int:
-        """With consent: delete the messages of conversations last seen before `before`, keep the check-ins.
+        """Delete the messages of conversations last seen before `before` that stay: those with consent keep check-ins.
+
+        Others stay only for a coach's answer; what they told the assistant goes, check-ins too.
 
         Returns:
             How many conversations lost their words.
         """
-        has_words = select(messages.c.seq).where(messages.c.conversation_id == conversations.c.id).exists()
-        idle = conversations.c.consent.is_(True) & (conversations.c.last_seen_at < before)
+        # What was said to a coach stays as long as the case needs it; what was said to the assistant does not.
+        droppable = messages.c.case_id.is_(None) | ~_awaits_a_coach(before)
+        has_words = select(messages.c.seq).where(messages.c.conversation_id == conversations.c.id, droppable)
+        unwanted = conversations.c.consent.is_not(True)
+        kept = [unwanted & select(t.c.id).where(t.c.conversation_id == conversations.c.id).exists() for t in _TOLD]
+        idle = (conversations.c.consent.is_(True) | _awaits_a_coach(before)) & (
+            conversations.c.last_seen_at < before
+        )
 
         def drop(db: Connection, conversation_id: str) -> None:
-            db.execute(delete(messages).where(messages.c.conversation_id == conversation_id))
+            here = (conversations.c.id == messages.c.conversation_id) & (
+                conversations.c.id == conversation_id
+            )
+            gone = select(conversations.c.id).where(here, droppable).exists()
+            db.execute(delete(messages).where(messages.c.conversation_id == conversation_id, gone))
+            no_consent = select(conversations.c.id).where(conversations.c.id == conversation_id, unwanted)
+            for table in _TOLD:
+                db.execute(delete(table).where(table.c.conversation_id.in_(no_consent)))
             note_tracker(db, conversation_id, at)
 
-        return await self._each(idle & has_words, idle, drop)
+        return await self._each(idle & or_(has_words.exists(), *kept), idle, drop)
+
+    async def wipe_cases(self, *, closed_before: datetime) -> int:
+        """Take everything personal out of cases that were closed before this moment; what is counted stays.
+
+        Returns:
+            How many were wiped.
+        """
+        old = (cases.c.state == "closed") & (cases.c.closed_at < closed_before)
+        # As text: a server does not compare JSON.
+        full = or_(cast(cases.c.contact, Text) != "{}", cases.c.conversation_id.is_not(None))
+
+        def work(db: Connection) -> int:
+            found = list(db.execute(select(cases.c.id).where(old, full).limit(BATCH)).scalars())
+            for case_id in found:
+                wipe_in(db, case_id)
+            return len(found)
+
+        count = 0
+        while found := await self._database.write(work):
+            count += found
+        return count
+
+    async def drop_choices(self, *, before: datetime) -> int:
+        """Delete what people meant where the assistant was not sure, when it was kept before this moment.
+
+        Returns:
+            How many were deleted.
+        """
+        return await self._database.write(lambda db: drop_choices_in(db, before))
 
     async def clear_traces(self) -> None:
         """On SQLite: empty the write-ahead log, so that deleted words are gone from the disk as well."""
@@ -75,6 +124,13 @@ class Keeping:
             for conversation_id in found:
                 count += await self._database.write(partial(_act, conversation_id, still, act))
         return count
+
+
+def _awaits_a_coach(closed_after: datetime) -> ColumnElement[bool]:
+    """Someone without a number or an address can only be answered in the conversation itself: it has to stay."""
+    lasting = (cases.c.state != "closed") | (cases.c.closed_at >= closed_after)
+    mine = cases.c.conversation_id == conversations.c.id
+    return select(cases.c.id).where(mine, lasting, cases.c.contact["way"].as_string() == "chat").exists()
 
 
 def _act(

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.messages import Role
-from bot.storage import crisis_log
+from bot.storage import crisis_log, hand_overs
+from bot.storage.cases import PERSON
 from bot.storage.crisis_log import Ruling, Situation
 from bot.storage.database import Database
-from bot.storage.tables import conversations, forgotten, messages
+from bot.storage.hand_overs import HandOvers
+from bot.storage.tables import conversations, forgotten, hand_offs, messages
 
 PAGE = 500  # messages read at once
 WAITING_AT_ONCE = 20
@@ -50,13 +53,17 @@ class StoredMessage:
     client_id: str | None = None
     reply_to: int | None = None
     pending: bool = False
+    author: str | None = None
+    case_id: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The message as clients read it."""
         at = self.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         message: dict[str, Any] = {"seq": self.seq, "role": self.role, "at": at, "parts": self.parts}
-        if self.client_id is not None:
+        if self.client_id is not None and self.role == "user":
             message["id"] = self.client_id
+        if self.author is not None:
+            message["author"] = self.author
         return message
 
 
@@ -72,11 +79,12 @@ class Accepted:
     new: bool
     replies: tuple[StoredMessage, ...] = ()
     superseded: tuple[int, ...] = ()
+    owner_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A person's message that has no reply yet, as the worker needs it."""
+    """A person's message that has no reply yet, as the worker needs it; `hand_off`: the open question about a coach."""
 
     conversation_id: str
     seq: int
@@ -85,6 +93,7 @@ class Waiting:
     payload: str | None
     consent: bool | None
     engine_command: str | None = None
+    hand_off: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,8 @@ _MESSAGE = select(
     messages.c.client_id,
     messages.c.reply_to,
     messages.c.state,
+    messages.c.author,
+    messages.c.case_id,
 )
 # Statements are built once: building them costs more than running them.
 _IN = messages.c.conversation_id == bindparam("cid")
@@ -128,8 +139,10 @@ _WAITING = (
         messages.c.payload,
         conversations.c.consent,
         conversations.c.engine_command,
+        hand_offs.c.stage,
     )
     .join(conversations, conversations.c.id == messages.c.conversation_id)
+    .outerjoin(hand_offs, hand_offs.c.conversation_id == messages.c.conversation_id)
     .where(_IN, messages.c.state == "pending")
     .order_by(messages.c.seq)
     .limit(WAITING_AT_ONCE)
@@ -142,7 +155,7 @@ _TAKE_NUMBERS = (
     update(conversations)
     .where(conversations.c.id == bindparam("cid"))
     .values(next_seq=conversations.c.next_seq + bindparam("count"), last_seen_at=bindparam("seen"))
-    .returning(conversations.c.next_seq, conversations.c.consent)
+    .returning(conversations.c.next_seq, conversations.c.consent, conversations.c.owner)
 )
 _INSERT = insert(messages)
 _DONE = (
@@ -187,9 +200,10 @@ class _NotNeededError(Exception):
 class MessageLog:
     """Reads and writes of messages; every write is one small transaction."""
 
-    def __init__(self, database: Database) -> None:
-        """Args: database: where the messages are."""
+    def __init__(self, database: Database, desk: HandOvers | None = None) -> None:
+        """Args: database: where the messages are; desk: what concerns coaches, None where there are none."""
         self._database = database
+        self._desk = desk
 
     async def open_session(self, token_hash: str, channel: str, at: datetime) -> str:
         """Start a conversation for a new token; returns its id."""
@@ -238,7 +252,8 @@ class MessageLog:
             if row is None:
                 raise UnknownConversationError
             number = row.next_seq - 1
-            ruling = decide(_situation(db, conversation_id, number, at))
+            ruling = decide(self._situation(db, conversation_id, number, at, row.owner))
+            case_id = self._led(db, conversation_id, ruling, at)
             superseded: list[int] = []
             if ruling.supersedes:
                 earlier = {"cid": conversation_id, "before": number}
@@ -246,15 +261,17 @@ class MessageLog:
                 for waiting in superseded:
                     db.execute(_DONE, {"cid": conversation_id, "number": waiting})
             pending = ruling.engine is not None
-            message = StoredMessage(conversation_id, number, "user", at, parts, client_id, None, pending)
+            message = StoredMessage(
+                conversation_id, number, "user", at, parts, client_id, None, pending, None, case_id
+            )
             db.execute(_INSERT, _as_row(message, content_hash, ruling.engine or payload))
-            replies = _say(db, conversation_id, number, ruling.replies, at)
-            crisis_log.keep(db, conversation_id, number, ruling, at)
-            return Accepted(message, content_hash, True, tuple(replies), tuple(superseded))
+            replies = self._rule(db, conversation_id, number, ruling, at, case_id)
+            moved = ruling.live == "ended" or ruling.opening is not None or ruling.withdraws
+            return Accepted(message, content_hash, True, tuple(replies), tuple(superseded), moved)
 
         def again(db: Connection) -> Accepted:
             row = db.execute(_BY_CLIENT_ID, {"cid": conversation_id, "client": client_id}).first()
-            if row is None:  # forgotten between the two
+            if row is None or row.role != "user":  # forgotten between the two
                 raise UnknownConversationError
             return Accepted(_message(row), row.content_hash, False)
 
@@ -302,15 +319,17 @@ class MessageLog:
                 return Completed(False, True, _numbered(conversation_id, seq, seq + 1, replies, at), None)
             if db.execute(_DONE, {"cid": conversation_id, "number": seq}).rowcount != 1:
                 raise _NotNeededError
+            if row.owner == "coach":  # a person talks now: what the engine says is said to nobody
+                db.execute(_TAKE_NUMBERS, {"cid": conversation_id, "count": -count, "seen": at})
+                return Completed(True, False, [], row.consent)
             stored = _numbered(conversation_id, seq, row.next_seq - count, replies, at)
             if stored:
                 db.execute(_INSERT, [_as_row(message) for message in stored])
             if heard_command is not None:
                 crisis_log.command_heard(db, conversation_id, heard_command)
             if decide is not None:
-                ruling = decide(_situation(db, conversation_id, seq, at))
-                stored += _say(db, conversation_id, seq, ruling.replies, at)
-                crisis_log.keep(db, conversation_id, seq, ruling, at)
+                ruling = decide(self._situation(db, conversation_id, seq, at, row.owner))
+                stored += self._rule(db, conversation_id, seq, ruling, at)
             return Completed(True, False, stored, row.consent)
 
         try:
@@ -329,7 +348,7 @@ class MessageLog:
 
         def work(db: Connection) -> StoredMessage:
             row = db.execute(_TAKE_NUMBERS, {"cid": conversation_id, "count": 1, "seen": at}).first()
-            if row is None or not _line_is_needed(db, conversation_id, seq):
+            if row is None or row.owner == "coach" or not _line_is_needed(db, conversation_id, seq):
                 raise _NotNeededError
             line = StoredMessage(conversation_id, row.next_seq - 1, "system", at, parts, None, seq)
             db.execute(_INSERT, _as_row(line))
@@ -362,6 +381,52 @@ class MessageLog:
 
         return await self._database.read(work)
 
+    def _situation(
+        self, db: Connection, conversation_id: str, seq: int, at: datetime, owner: str
+    ) -> Situation:
+        """What is known around message `seq`: crisis, the words just before, who answers, the way to a coach."""
+        crisis, last_seq = crisis_log.latest(db, conversation_id)
+        window = {"cid": conversation_id, "after": last_seq, "before": seq, "since": at - RECENT}
+        bodies = list(db.execute(_RECENT, window).scalars())
+        recent = [str(part["text"]) for body in reversed(bodies) for part in body if part["type"] == "text"]
+        if self._desk is None:
+            return Situation(tuple(recent), crisis, owner)
+        hand_off = hand_overs.read(db, conversation_id)
+        return Situation(
+            tuple(recent), crisis, owner, hand_off, partial(self._desk.view, db, conversation_id)
+        )
+
+    def _led(self, db: Connection, conversation_id: str, ruling: Ruling, at: datetime) -> str | None:
+        """What a message means for the case it belongs to; the case when it was said to a coach."""
+        if self._desk is None or ruling.live is None:
+            return None
+        if ruling.live == "ended":
+            self._desk.ended(db, conversation_id, PERSON, at)
+            return None
+        return self._desk.said(db, conversation_id, ruling.flag, at)
+
+    def _rule(
+        self,
+        db: Connection,
+        conversation_id: str,
+        seq: int,
+        ruling: Ruling,
+        at: datetime,
+        case_id: str | None = None,
+    ) -> list[StoredMessage]:
+        """Say and keep what was decided about message `seq`."""
+        replies = ruling.replies
+        if self._desk is not None:
+            if ruling.hand_off is not None:
+                hand_overs.keep(db, conversation_id, ruling.hand_off)
+            if ruling.withdraws:
+                self._desk.withdrawn(db, conversation_id, at)
+            if ruling.opening is not None:
+                case = self._desk.opened(db, conversation_id, ruling.opening, at)
+                replies = (*replies, *(ruling.opened(case) if ruling.opened is not None else ()))
+        crisis_log.keep(db, conversation_id, seq, ruling, at)
+        return say_in(db, conversation_id, seq, replies, at, ruling.voice, case_id=case_id)
+
     async def trackers_to_delete(self) -> list[tuple[str, datetime, datetime | None]]:
         """Trackers the engine has to delete: whose, noted when, and when the person was last seen.
 
@@ -381,27 +446,54 @@ class MessageLog:
         await self._database.write(lambda db: db.execute(gone))
 
 
-def _situation(db: Connection, conversation_id: str, seq: int, at: datetime) -> Situation:
-    """What safety needs to know: the latest crisis, and the words just before message `seq`."""
-    crisis, last_seq = crisis_log.latest(db, conversation_id)
-    window = {"cid": conversation_id, "after": last_seq, "before": seq, "since": at - RECENT}
-    bodies = list(db.execute(_RECENT, window).scalars())
-    recent = [str(part["text"]) for body in reversed(bodies) for part in body if part["type"] == "text"]
-    return Situation(tuple(recent), crisis)
-
-
-def _say(
-    db: Connection, conversation_id: str, to: int, replies: Sequence[JsonParts], at: datetime
+def say_in(
+    db: Connection,
+    conversation_id: str,
+    to: int | None,
+    replies: Sequence[JsonParts],
+    at: datetime,
+    voice: Role = "bot",
+    *,
+    case_id: str | None = None,
+    author: str | None = None,
+    client_id: str | None = None,
 ) -> list[StoredMessage]:
-    """Store replies of the bot with new numbers."""
+    """Inside a transaction: store what `voice` says, with new numbers.
+
+    Args:
+        db: the transaction.
+        conversation_id: whose.
+        to: the message it answers, if any.
+        replies: bubbles.
+        at: when.
+        voice: who says it.
+        case_id: the case it belongs to, for what a coach reads.
+        author: name and role of the coach who wrote it.
+        client_id: with a single bubble: the same one again is refused by the database.
+    """
     if not replies:
         return []
     count = len(replies)
     row = db.execute(_TAKE_NUMBERS, {"cid": conversation_id, "count": count, "seen": at}).one()
-    said: list[tuple[Role, JsonParts]] = [("bot", parts) for parts in replies]
-    stored = _numbered(conversation_id, to, row.next_seq - count, said, at)
+    said: list[tuple[Role, JsonParts]] = [(voice, parts) for parts in replies]
+    stored = [
+        replace(message, case_id=case_id, author=author, client_id=client_id)
+        for message in _numbered(conversation_id, to, row.next_seq - count, said, at)
+    ]
     db.execute(_INSERT, [_as_row(message) for message in stored])
     return stored
+
+
+def read_message(db: Connection, conversation_id: str, client_id: str) -> StoredMessage:
+    """Inside a transaction: the message with this id.
+
+    Raises:
+        UnknownConversationError: there is none (any more).
+    """
+    row = db.execute(_BY_CLIENT_ID, {"cid": conversation_id, "client": client_id}).first()
+    if row is None:
+        raise UnknownConversationError
+    return _message(row)
 
 
 def _line_is_needed(db: Connection, conversation_id: str, seq: int) -> bool:
@@ -411,7 +503,7 @@ def _line_is_needed(db: Connection, conversation_id: str, seq: int) -> bool:
 
 
 def _numbered(
-    conversation_id: str, to: int, first: int, replies: Sequence[tuple[Role, JsonParts]], at: datetime
+    conversation_id: str, to: int | None, first: int, replies: Sequence[tuple[Role, JsonParts]], at: datetime
 ) -> list[StoredMessage]:
     return [
         StoredMessage(conversation_id, first + place, role, at, parts, None, to)
@@ -431,6 +523,8 @@ def _as_row(
         "reply_to": message.reply_to,
         "body": message.parts,
         "payload": payload,
+        "author": message.author,
+        "case_id": message.case_id,
         "state": "pending" if message.pending else "done",
         "created_at": message.at,
     }
@@ -446,4 +540,6 @@ def _message(row: Any) -> StoredMessage:
         row.client_id,
         row.reply_to,
         row.state == "pending",
+        row.author,
+        row.case_id,
     )

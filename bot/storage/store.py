@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Delete, Select, Update, delete, insert, selec
 from sqlalchemy.exc import IntegrityError
 
 from bot.settings import load_settings
+from bot.storage.case_ending import forget_cases_in
 from bot.storage.database import Database, open_database
 from bot.storage.migrate import migrate
 from bot.storage.tables import answers, check_ins, conversations, forgotten, messages
@@ -230,7 +231,12 @@ class Store:
         The person's token stops working at once.
         """
         now = self._clock()
-        await self.database.write(lambda db: forget_in(db, conversation_id, now))
+
+        def work(db: Connection) -> None:
+            forget_cases_in(db, conversation_id, now)
+            forget_in(db, conversation_id, now)
+
+        await self.database.write(work)
 
     async def _change(self, conversation_id: str, **values: object) -> None:
         here = conversations.c.id == conversation_id
@@ -251,6 +257,20 @@ def note_tracker(db: Connection, conversation_id: str, at: datetime) -> None:
     """Inside a transaction: note that the engine has to delete this tracker."""
     db.execute(delete(forgotten).where(forgotten.c.conversation_id == conversation_id))
     db.execute(insert(forgotten).values(conversation_id=conversation_id, requested_at=at))
+
+
+def finished_rounds(
+    db: Connection, conversation_id: str
+) -> tuple[list[CheckIn], list[dict[str, Any] | None], tuple[str, str] | None]:
+    """Inside a transaction: finished rounds, oldest first, what triage found for each, and the chosen norm group."""
+    mine = (check_ins.c.conversation_id == conversation_id) & check_ins.c.finished_at.is_not(None)
+    order = (check_ins.c.finished_at, check_ins.c.id)
+    rounds = _with_answers(db, _CHECK_IN.where(mine).order_by(*order))
+    triages = list(db.execute(select(check_ins.c.triage).where(mine).order_by(*order)).scalars())
+    found = _conversation(db, conversation_id)
+    chosen = found is not None and found.norm_kind is not None and found.norm_label is not None
+    group = (str(found.norm_kind), str(found.norm_label)) if found is not None and chosen else None
+    return rounds, triages, group
 
 
 _of_check_in = answers.c.check_in_id == check_ins.c.id

@@ -1,7 +1,8 @@
 """Room: tests/browser. A small chat API with a scripted conversation, to show the widget in every state.
 
-It follows docs/api.md (sessions, messages, socket, replay, acknowledgements) and can be told to misbehave:
-go away and come back on the same port, refuse WebSockets, drop lines, swallow acknowledgements, forget tokens.
+It follows docs/api.md (sessions, messages, socket, replay, acknowledgements, a coach, return codes). It can be told
+to misbehave: go away and come back on the same port, refuse WebSockets, drop lines, swallow acknowledgements, forget
+tokens.
 """
 
 import asyncio
@@ -63,6 +64,12 @@ SELECT = {
     "options": [
         {"code": "tired", "title": "moe", "alone": False},
         {"code": "awake", "title": "slecht slapen", "alone": False},
+        {"code": "irritable", "title": "prikkelbaar", "alone": False},
+        {"code": "crowded", "title": "niet tegen drukte kunnen", "alone": False},
+        {"code": "emotional", "title": "snel emotioneel", "alone": False},
+        {"code": "worrying", "title": "piekeren", "alone": False},
+        {"code": "hurried", "title": "gejaagd", "alone": False},
+        {"code": "concentration", "title": "vergeten of niet kunnen concentreren", "alone": False},
         {"code": "none", "title": "geen van deze", "alone": True},
     ],
     "payload": '/give_score{"item": "complaints", "codes": $codes}',
@@ -119,6 +126,16 @@ HELP_LINES = {
         },
     ],
 }  # fmt: skip
+RETURN_CODE = {"type": "return_code"}
+COACH = "Ilse, coach"
+BACK = ("Terug naar de assistent", "/back_to_assistant")
+ERRORS = {
+    400: ("identity", "Kom hier zonder naam: stuur alleen de code."),
+    401: ("unauthorized", "Dit gesprek bestaat niet of niet meer."),
+    404: ("wrong_code", "Deze code ken ik niet. Kijk de zestien cijfers nog eens na."),
+    409: ("no_case", "Er is nu geen vraag bij een coach waar een code bij hoort."),
+    429: ("rate_limited", "Dat gaat even te snel."),
+}
 
 
 def scripted(said: str) -> list[list[dict[str, Any]]]:
@@ -136,9 +153,22 @@ def scripted(said: str) -> list[list[dict[str, Any]]]:
         return [[text("Welke klachten heb je?"), SELECT]]
     if said == "hulplijnen":
         return [[text("Hier kun je nu terecht."), HELP_LINES]]
+    if said == "anoniem":
+        return [[text("Doorgegeven. Een coach antwoordt hier ten laatste morgen om 14 uur."), RETURN_CODE]]
     if said == "lang":
         return [[text("Een lange uitleg over rust. " * 60)]]
     return [[text(f"Ik las: {said}")]]
+
+
+def _problem(status: int) -> str:
+    error, message = ERRORS[status]
+    return json.dumps({"error": error, "message": message})
+
+
+def _refused(status: int, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(
+        text=_problem(status), status=status, headers=headers, content_type="application/json"
+    )
 
 
 @dataclasses.dataclass
@@ -146,6 +176,8 @@ class Conversation:
     messages: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     sockets: list[web.WebSocketResponse] = dataclasses.field(default_factory=list)
     remember: bool = False
+    owner: tuple[str, str | None] = ("bot", None)
+    code: str | None = None  # the one that works now
 
 
 class StubServer:
@@ -156,6 +188,9 @@ class StubServer:
         self.answer = answer
         self.conversations: dict[str, Conversation] = {}
         self.received: list[dict[str, Any]] = []
+        self.told: list[tuple[float, dict[str, Any]]] = []  # typing and seen, with the second they came
+        self.door: list[dict[str, str]] = []  # headers of each who came with a code
+        self.door_closed: int | None = None  # seconds to wait, when there were too many tries
         self.sockets_allowed = True
         self.break_line: str | None = None  # with the next message: "before" or "after" it was stored
         self.answering = True
@@ -174,6 +209,8 @@ class StubServer:
         app.router.add_get("/api/chat/messages", self._replay)
         app.router.add_post("/api/chat/messages", self._post)
         app.router.add_get("/api/chat/socket", self._socket)
+        app.router.add_post("/api/chat/code", self._new_code)
+        app.router.add_post("/api/chat/return", self._return)
         app.router.add_get("/", self._file)
         app.router.add_get("/{name}", self._file)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -193,10 +230,37 @@ class StubServer:
             for socket in list(conversation.sockets):
                 await socket.close()
 
-    async def say(self, *parts: dict[str, Any], role: str = "bot") -> None:
-        """Adds a message to every conversation, as if the assistant spoke by itself."""
+    async def say(self, *parts: dict[str, Any], role: str = "bot", author: str | None = None) -> None:
+        """Adds a message to every conversation, as if the assistant (or who `role` says) spoke by itself."""
         for conversation in self.conversations.values():
-            await self._store(conversation, role, list(parts))
+            await self._store(conversation, role, list(parts), author=author)
+
+    async def coach(self, words: str, author: str = COACH) -> None:
+        """A coach says something in every conversation, and so has it."""
+        await self.own("coach", author.partition(",")[0])
+        await self.say(text(words), role="coach", author=author)
+
+    async def own(self, owner: str, name: str | None = None) -> None:
+        """Who answers in every conversation from now on."""
+        for conversation in self.conversations.values():
+            if conversation.owner != (owner, name):
+                conversation.owner = (owner, name)
+                await self._tell(conversation, {"type": "owner", "owner": owner, "name": name})
+
+    def talk_elsewhere(self, *messages: tuple[str, str]) -> str:
+        """A conversation with a coach that began on another device (roles and words); the code that leads to it."""
+        conversation = Conversation(owner=("coach", "Ilse"), code="2718 2818 2845 9045")
+        for seq, (role, words) in enumerate(messages, 1):
+            message: dict[str, Any] = {
+                "seq": seq,
+                "role": role,
+                "at": "2026-11-25T21:00:00Z",
+                "parts": [text(words)],
+            }
+            conversation.messages.append(message | ({"author": COACH} if role == "coach" else {}))
+        self.conversations["elsewhere"] = conversation
+        assert conversation.code is not None
+        return conversation.code
 
     async def event(self, event: dict[str, Any]) -> None:
         """Sends a raw event to every open line."""
@@ -220,8 +284,7 @@ class StubServer:
             if protocol.strip().startswith("bearer."):
                 token = protocol.strip().removeprefix("bearer.")
         if token not in self.conversations:
-            body = {"error": "unknown_token", "message": "Dit gesprek ken ik niet meer."}
-            raise web.HTTPUnauthorized(text=json.dumps(body), content_type="application/json")
+            raise web.HTTPUnauthorized(text=_problem(401), content_type="application/json")
         return self.conversations[token]
 
     async def _new_session(self, _request: web.Request) -> web.Response:
@@ -243,6 +306,30 @@ class StubServer:
         _, messages = await self._take(conversation, sent)
         return web.json_response({"messages": messages, "pending": False})
 
+    async def _new_code(self, request: web.Request) -> web.Response:
+        conversation = self._conversation(request)
+        if await request.json() != {} or not any(RETURN_CODE in m["parts"] for m in conversation.messages):
+            return _refused(409)
+        conversation.code = " ".join(f"{secrets.randbelow(10_000):04}" for _ in range(4))
+        return web.json_response({"code": conversation.code}, status=201)
+
+    async def _return(self, request: web.Request) -> web.Response:
+        self.door.append(dict(request.headers))
+        if "Authorization" in request.headers or "Cookie" in request.headers:
+            return _refused(400)
+        if self.door_closed is not None:
+            return _refused(429, {"Retry-After": str(self.door_closed)})
+        code = (await request.json())["code"]
+        found = next(
+            (t for t, c in self.conversations.items() if c.code is not None and c.code == code), None
+        )
+        if found is None:
+            return _refused(404)
+        token = secrets.token_urlsafe(32)
+        self.conversations[token] = self.conversations.pop(found)
+        await self._store(self.conversations[token], "system", [text("Welkom terug. Ilse heeft je vraag.")])
+        return web.json_response({"token": token}, status=201)
+
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         if not self.sockets_allowed:
             raise web.HTTPForbidden
@@ -253,17 +340,30 @@ class StubServer:
             if message["seq"] > int(request.query.get("after", "0")):
                 await socket.send_json({"type": "message", **message})
         await socket.send_json({"type": "session", "remember": conversation.remember})
+        if conversation.owner != ("bot", None):
+            owner, name = conversation.owner
+            await socket.send_json({"type": "owner", "owner": owner, "name": name})
         conversation.sockets.append(socket)
         try:
             async for frame in socket:
                 if frame.type != WSMsgType.TEXT:
                     break
-                await self._take(conversation, json.loads(frame.data))
+                await self._hear(conversation, json.loads(frame.data))
         finally:
             conversation.sockets.remove(socket)
         return socket
 
     # --- one turn ------------------------------------------------------------------------------------------
+
+    async def _hear(self, conversation: Conversation, sent: dict[str, Any]) -> None:
+        if sent["type"] in ("typing", "seen"):
+            self.told.append((asyncio.get_running_loop().time(), sent))
+        elif sent.get("payload") == BACK[1]:
+            await self._take(conversation, sent)
+            await self.say(text("Je bent weer bij Ademruimte, een computerprogramma."), role="system")
+            await self.own("bot")
+        else:
+            await self._take(conversation, sent)
 
     async def _take(
         self, conversation: Conversation, sent: dict[str, Any]
@@ -281,7 +381,7 @@ class StubServer:
             is_new = False
         await self._tell(conversation, {"type": "ack", "id": sent["id"], "seq": known["seq"]})
         answers: list[dict[str, Any]] = []
-        if is_new and self.answering:
+        if is_new and self.answering and conversation.owner[0] != "coach":
             await self._tell(conversation, {"type": "typing", "on": True})
             await asyncio.sleep(0.05)
             for parts in self.answer(sent.get("payload") or sent.get("text") or ""):
@@ -298,13 +398,20 @@ class StubServer:
         return True
 
     async def _store(
-        self, conversation: Conversation, role: str, parts: list[dict[str, Any]], client_id: str | None = None
+        self,
+        conversation: Conversation,
+        role: str,
+        parts: list[dict[str, Any]],
+        client_id: str | None = None,
+        author: str | None = None,
     ) -> dict[str, Any]:
         message: dict[str, Any] = {
             "seq": len(conversation.messages) + 1, "role": role, "at": datetime.now(UTC).isoformat(), "parts": parts,
         }  # fmt: skip
         if client_id:
             message["id"] = client_id
+        if author:
+            message["author"] = author
         conversation.messages.append(message)
         await self._tell(conversation, {"type": "message", **message})
         return message

@@ -48,6 +48,7 @@ class World:
             self.engine,
             words_hours=24,
             history_months=12,
+            case_days=180,
             turn_seconds=20,
             clock=self.clock,
         )

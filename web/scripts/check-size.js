@@ -6,7 +6,8 @@ import { gzipSync } from "node:zlib";
 const LIMIT_BYTES = 30_000; // gzipped; a phone on a ward's edge of reception still gets it at once
 const OUT = fileURLToPath(new URL("../../.ademruimte/web/", import.meta.url));
 
-const scripts = readdirSync(OUT, { recursive: true }).filter((name) => String(name).endsWith(".js"));
+const DESK = ["desk.js", "htmx.min.js"];
+const scripts = readdirSync(OUT, { recursive: true }).filter((name) => /\.js$/.test(name) && !DESK.includes(name));
 if (scripts.join() !== "ademruimte-chat.js") {
   console.error(`The widget must be one file, found: ${scripts.join(", ") || "none"}`);
   process.exit(1);

@@ -1,6 +1,6 @@
 /**
  * Room: web widget. `<ademruimte-chat>`: the button in the corner, the panel with the conversation, the help
- * panel and the quick exit. Knows the connection and how parts are drawn; keeps no words of anybody.
+ * panel, the way in with a code and the quick exit. Knows the connection and how parts are drawn; keeps no words.
  *
  * Attributes: `open`, `server` (default: where this script comes from), `exit-url` (default: about:blank),
  * `region` (help lines to show first: vlaanderen or nederland).
@@ -10,21 +10,26 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { repeat } from "lit/directives/repeat.js";
 
 import { Composer } from "./composer.js";
-import { Connection } from "./connection.js";
+import { Connection, openWithCode } from "./connection.js";
+import { entryAuthor, renderEntry, renderTyping } from "./entries.js";
+import { renderHeader, type View } from "./header.js";
 import { renderHelpPanel, startRegion } from "./help-panel.js";
 import { Keeper } from "./keeper.js";
-import { breathMark, downMark, exitMark, phoneMark } from "./marks.js";
-import type { Message } from "./messages.js";
-import { renderPart, spoken, type Choose } from "./parts.js";
+import { breathMark, downMark } from "./marks.js";
+import { BACK_TO_ASSISTANT, type Message } from "./messages.js";
+import { spoken, type Choose } from "./parts.js";
+import { coachShown, Reading } from "./reading.js";
 import { styles } from "./styles.js";
+import { coachStyles } from "./styles-coach.js";
 import { partStyles } from "./styles-parts.js";
 import { texts } from "./texts.js";
-import { activeKey, entries, isFresh, type Entry } from "./timeline.js";
+import { activeKey, BOT, entries, type Entry } from "./timeline.js";
+
+import "./code-card.js";
+import "./code-entry.js";
 
 const FULL_SCREEN = "(max-width: 480px)";
 const LEAVE_TO = "about:blank";
-/** Closer to the end than this (px) counts as "reading along". */
-const AT_END = 80;
 
 /** Only an ordinary page can be the way out; anything else falls back to the empty page. */
 function safeExit(address: string | null): string {
@@ -37,36 +42,30 @@ function safeExit(address: string | null): string {
 }
 
 export class AdemruimteChat extends LitElement {
-  static override styles = [styles, partStyles];
+  static override styles = [styles, partStyles, coachStyles];
   static override properties = {
     open: { type: Boolean, reflect: true },
     server: {},
     exitUrl: { attribute: "exit-url" },
     region: {},
-    helping: { state: true },
+    view: { state: true },
     unread: { state: true },
-    behind: { state: true },
-    atEnd: { state: true },
   };
 
   declare open: boolean;
   declare server: string | null;
   declare exitUrl: string | null;
   declare region: string | null;
-  declare private helping: boolean;
+  declare private view: View;
   declare private unread: boolean;
-  /** True when new messages are below what the person is reading. */
-  declare private behind: boolean;
-  declare private atEnd: boolean;
 
   private readonly keeper = new Keeper();
-  private readonly composer = new Composer((text) => this.say(text));
+  private readonly composer = new Composer(
+    (text) => this.say(text),
+    () => this.connection?.presence.types(),
+  );
+  private readonly reading = new Reading(() => this.requestUpdate());
   private connection: Connection | null = null;
-  private following = true;
-  /** So many entries were drawn, so many the person has seen the end of, and where we put the scroll ourselves. */
-  private drawn = 0;
-  private seen = 0;
-  private placed = 0;
 
   constructor() {
     super();
@@ -74,10 +73,8 @@ export class AdemruimteChat extends LitElement {
     this.server = null;
     this.exitUrl = null;
     this.region = null;
-    this.helping = false;
+    this.view = "talk";
     this.unread = false;
-    this.behind = false;
-    this.atEnd = true;
   }
 
   // --- life ----------------------------------------------------------------------------------------------
@@ -88,6 +85,7 @@ export class AdemruimteChat extends LitElement {
     window.addEventListener("offline", this.onNetwork);
     window.addEventListener("pageshow", this.onReturn);
     window.addEventListener("storage", this.onReturn);
+    document.addEventListener("visibilitychange", this.tellSeen);
     window.visualViewport?.addEventListener("resize", this.onViewport);
     window.visualViewport?.addEventListener("scroll", this.onViewport);
     if (this.hasUpdated && this.open) this.begin();
@@ -99,6 +97,7 @@ export class AdemruimteChat extends LitElement {
     window.removeEventListener("offline", this.onNetwork);
     window.removeEventListener("pageshow", this.onReturn);
     window.removeEventListener("storage", this.onReturn);
+    document.removeEventListener("visibilitychange", this.tellSeen);
     window.visualViewport?.removeEventListener("resize", this.onViewport);
     window.visualViewport?.removeEventListener("scroll", this.onViewport);
     this.connection?.stop();
@@ -107,9 +106,12 @@ export class AdemruimteChat extends LitElement {
 
   private begin(): void {
     if (this.connection) return;
-    const server = new URL(this.server ?? new URL(import.meta.url).origin, document.baseURI).origin;
-    this.connection = new Connection(server, this.keeper, (news) => this.onChange(news));
+    this.connection = new Connection(this.origin, this.keeper, (news) => this.onChange(news));
     this.connection.start();
+  }
+
+  private get origin(): string {
+    return new URL(this.server ?? new URL(import.meta.url).origin, document.baseURI).origin;
   }
 
   private readonly onNetwork = (): void => this.connection?.networkChanged(navigator.onLine);
@@ -139,12 +141,12 @@ export class AdemruimteChat extends LitElement {
   // --- what the person does ------------------------------------------------------------------------------
 
   private say(text: string): void {
-    this.toEnd();
+    this.reading.toEnd();
     this.connection?.say(text);
   }
 
   private readonly choose: Choose = (title, payload) => {
-    this.toEnd();
+    this.reading.toEnd();
     const key = this.connection?.choose(title, payload);
     // The button that was used is gone. The person's own words take its place, so that Tab goes on from there.
     void this.updateComplete.then(() =>
@@ -164,18 +166,44 @@ export class AdemruimteChat extends LitElement {
 
   private closePanel(): void {
     this.open = false;
-    this.helping = false;
+    this.view = "talk";
     void this.focusOn(".launcher");
   }
 
-  private showHelp(): void {
-    this.helping = true;
-    void this.focusOn("#help-title");
+  private show(view: View): void {
+    this.view = view;
+    void this.focusOn(view === "help" ? "#help-title" : "#code-entry-title");
   }
 
-  private hideHelp(): void {
-    this.helping = false;
-    void this.focusOn(".help-button");
+  /** Back to the conversation; the keyboard goes to the button that led away from it. */
+  private readonly back = (): void => {
+    const button = this.view === "help" ? ".help-button" : ".with-code";
+    this.view = "talk";
+    void this.focusOn(button);
+  };
+
+  /** Another conversation, found by its code, takes the place of the one in this browser. */
+  private readonly enter = async (code: string): Promise<void> => {
+    const before = this.connection;
+    const token = await openWithCode(this.origin, code);
+    if (this.connection !== before) return; // "Snel sluiten" meanwhile: leave no trace
+    before?.stop();
+    this.keeper.enter(token, Date.now());
+    this.connection = null;
+    this.view = "talk";
+    this.reading.begin();
+    this.renderRoot.querySelector(".live")?.replaceChildren();
+    this.begin();
+    this.speak(texts.entered);
+    if (this.open) void this.focusOn("#title");
+  };
+
+  /** A new return code, for the card of a message that came at `at` (milliseconds since 1970). */
+  private async newCode(at: number): Promise<string> {
+    if (!this.connection) throw new Error("closed");
+    const code = await this.connection.newCode();
+    this.keeper.saveCodeShown(at);
+    return code;
   }
 
   /** Wipes what this browser knows, empties the page at once and puts another in its place. */
@@ -192,8 +220,8 @@ export class AdemruimteChat extends LitElement {
   private onKey(event: KeyboardEvent): void {
     if (event.key === "Escape" && !event.isComposing) {
       event.stopPropagation();
-      if (this.helping) this.hideHelp();
-      else this.closePanel();
+      if (this.view === "talk") this.closePanel();
+      else this.back();
     } else if (event.key === "Tab" && window.matchMedia(FULL_SCREEN).matches) {
       this.stayInside(event);
     }
@@ -201,7 +229,9 @@ export class AdemruimteChat extends LitElement {
 
   /** Full screen there is nothing to see behind the panel, so Tab goes round inside it. */
   private stayInside(event: KeyboardEvent): void {
-    const all = this.renderRoot.querySelectorAll<HTMLElement>("button, a[href], textarea, summary, [tabindex='0']");
+    const all = this.renderRoot.querySelectorAll<HTMLElement>(
+      "button, a[href], input, textarea, summary, [tabindex='0']",
+    );
     const usable = [...all].filter((element) => element.tabIndex >= 0 && element.checkVisibility());
     const active = this.shadowRoot?.activeElement;
     const [first, last] = [usable[0], usable.at(-1)];
@@ -212,25 +242,22 @@ export class AdemruimteChat extends LitElement {
   }
 
   private onScroll(event: Event): void {
-    const log = event.currentTarget as HTMLElement;
-    this.atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < AT_END;
-    if (Math.abs(log.scrollTop - this.placed) < 2) return; // that was us
-    this.following = this.atEnd;
-    if (this.following) this.toEnd();
-  }
-
-  /** From here on the person reads along: what is here counts as seen. */
-  private toEnd(): void {
-    this.following = true;
-    this.behind = false;
-    this.seen = this.drawn;
+    this.reading.scrolled(event.currentTarget as HTMLElement);
+    this.tellSeen();
   }
 
   private scrollToEnd(): void {
-    this.toEnd();
+    this.reading.toEnd();
     const log = this.renderRoot.querySelector(".log");
     log?.scrollTo({ top: log.scrollHeight });
   }
+
+  /** The coach may know how far somebody has read who has the conversation before their eyes. */
+  private readonly tellSeen = (): void => {
+    const log = this.renderRoot.querySelector<HTMLElement>(".log");
+    if (!log || this.view !== "talk" || document.visibilityState !== "visible") return;
+    this.connection?.presence.sees(coachShown(log));
+  };
 
   // --- drawing -------------------------------------------------------------------------------------------
 
@@ -242,108 +269,94 @@ export class AdemruimteChat extends LitElement {
         </button>
         ${this.renderLive()}`;
     }
+    const list = this.connection ? entries(this.connection.timeline) : [];
+    const fresh = !list.some((entry) => entry.role === "user");
     return html`<section class="panel" lang="nl" role="dialog" aria-labelledby="title" @keydown=${this.onKey}>
-        ${this.renderHeader()}
-        ${this.helping
-          ? html`<div class="scroller" tabindex="0" role="group" aria-label=${texts.helpTitle}>
-              ${renderHelpPanel(
-                startRegion(this.region, navigator.language),
-                (region) => (this.region = region),
-                () => this.hideHelp(),
-              )}
+        ${renderHeader(this.connection?.owner ?? BOT, this.view, fresh, {
+          minimise: () => this.closePanel(),
+          help: () => this.show("help"),
+          exit: () => this.leave(),
+          code: () => this.show("code"),
+        })}
+        ${this.view === "help" ? this.renderHelp() : nothing}
+        ${this.view === "code"
+          ? html`<div class="scroller">
+              <ademruimte-code-entry .enter=${this.enter} .close=${this.back} .replaces=${!fresh}></ademruimte-code-entry>
             </div>`
           : nothing}
-        ${this.renderConversation()}
+        ${this.renderConversation(list)}
       </section>
       ${this.renderLive()}`;
+  }
+
+  private renderHelp(): TemplateResult {
+    return html`<div class="scroller" tabindex="0" role="group" aria-label=${texts.helpTitle}>
+      ${renderHelpPanel(startRegion(this.region, navigator.language), (region) => (this.region = region), this.back)}
+    </div>`;
   }
 
   private renderLive(): TemplateResult {
     return html`<div class="hidden live" lang="nl" aria-live="polite" aria-relevant="additions"></div>`;
   }
 
-  private renderHeader(): TemplateResult {
-    return html`<header>
-      <div class="who">
-        ${breathMark()}
-        <div>
-          <h2 id="title" tabindex="-1">${texts.name}</h2>
-          <p>${texts.isProgram}</p>
-        </div>
-        <button type="button" class="plain minimise" aria-label=${texts.minimise} @click=${this.closePanel}>
-          ${downMark()}
-        </button>
-      </div>
-      <div class="exits">
-        <button type="button" class="help-button" aria-expanded=${this.helping ? "true" : "false"} @click=${this.showHelp}>
-          ${phoneMark()}<span>${texts.help}</span>
-        </button>
-        <button type="button" class="exit" title=${texts.exitWhat} @click=${this.leave}>
-          ${exitMark()}<span>${texts.exit}</span>
-        </button>
-      </div>
-    </header>`;
-  }
-
-  private renderConversation(): TemplateResult {
+  private renderConversation(list: readonly Entry[]): TemplateResult {
     const connection = this.connection;
-    const list = connection ? entries(connection.timeline) : [];
-    const active = activeKey(list);
+    const owner = connection?.owner ?? BOT;
     const offline = connection?.status === "offline";
-    return html`<div class="conversation" ?hidden=${this.helping}>
+    const withCoach = owner.who === "coach";
+    const drawing = {
+      active: activeKey(list),
+      lastCode: list.findLast((entry) => entry.parts.some((part) => part.type === "return_code"))?.key,
+      codeShown: this.keeper.codeShown(),
+      mixed: list.some((entry) => entry.role === "coach"),
+      withCoach,
+      offline,
+      now: Date.now(),
+      choose: this.choose,
+      newCode: (at: number) => this.newCode(at),
+    };
+    const typing = connection?.typing || (connection?.status === "starting" && !list.length);
+    const leaving = connection?.timeline.unsent.some((out) => out.payload === BACK_TO_ASSISTANT);
+    return html`<div class="conversation" ?hidden=${this.view !== "talk"}>
       <div class="log" tabindex="0" role="group" aria-label=${texts.conversation} @scroll=${this.onScroll}>
         <ol role="list">
           ${repeat(
             list,
             (entry) => entry.key,
-            (entry, index) => this.renderEntry(entry, entry.key === active, list[index - 1], offline),
+            (entry, index) => renderEntry(entry, list[index - 1], drawing),
           )}
         </ol>
-        ${connection?.typing || (connection?.status === "starting" && !list.length) ? this.renderTyping() : nothing}
+        ${typing ? renderTyping(owner) : nothing}
       </div>
-      ${this.atEnd
+      ${this.reading.atEnd
         ? nothing
         : html`<button
             type="button"
-            class="newer ${this.behind ? "" : "round"}"
-            aria-label=${this.behind ? texts.newMessages : texts.toEnd}
+            class="newer ${this.reading.behind ? "" : "round"}"
+            aria-label=${this.reading.behind ? texts.newMessages : texts.toEnd}
             @click=${this.scrollToEnd}
           >
-            ${downMark()}${this.behind ? texts.newMessages : nothing}
+            ${downMark()}${this.reading.behind ? texts.newMessages : nothing}
           </button>`}
       <div class="status" role="status">
         ${offline ? html`<p class="offline">${texts.offline}</p>` : nothing}
         ${connection?.notice ? html`<p>${connection.notice}</p>` : nothing}
       </div>
+      ${withCoach && !leaving
+        ? html`<div class="to-assistant">
+            <button type="button" class="choice" @click=${() => this.choose(texts.toAssistant, BACK_TO_ASSISTANT)}>
+              ${texts.toAssistant}
+            </button>
+          </div>`
+        : nothing}
       ${this.composer.render()}
     </div>`;
-  }
-
-  private renderEntry(entry: Entry, active: boolean, before: Entry | undefined, offline: boolean): TemplateResult {
-    const who = { bot: texts.botSays, user: texts.youSay, system: texts.notice }[entry.role] ?? texts.notice;
-    const question = entry.parts.findLast((part) => part.type === "text");
-    const classes = `entry ${entry.role}${before?.role === entry.role ? " again" : ""}`;
-    return html`<li class=${classes} data-key=${entry.key} tabindex="-1">
-      <span class="hidden">${who}</span>
-      ${entry.parts.map((part) => {
-        const names = part === question || part.type === "scale" || part.type === "multi_select";
-        const questionId = names && question ? `text-${entry.key}` : null;
-        return renderPart(part, active, isFresh(entry, Date.now()), questionId, this.choose);
-      })}
-      ${entry.state === "refused" ? html`<p class="fate">${texts.refused} ${entry.reason}</p>` : nothing}
-      ${entry.state === "waiting" && offline ? html`<p class="fate">${texts.waiting}</p>` : nothing}
-    </li>`;
-  }
-
-  private renderTyping(): TemplateResult {
-    return html`<div class="typing"><span class="hidden">${texts.typing}</span><i></i><i></i><i></i></div>`;
   }
 
   override willUpdate(changed: PropertyValues): void {
     if (changed.has("open") && this.open) {
       this.unread = false;
-      this.following = true;
-      this.drawn = this.seen = this.placed = 0;
+      this.reading.begin();
       this.begin();
     }
   }
@@ -351,33 +364,22 @@ export class AdemruimteChat extends LitElement {
   override updated(): void {
     this.composer.afterDrawing(this.renderRoot);
     const log = this.renderRoot.querySelector<HTMLElement>(".log");
-    if (!log || this.helping) return;
-    const shown = [...log.querySelectorAll<HTMLElement>(".entry")];
-    const grew = shown.length > this.drawn;
-    this.drawn = shown.length;
-    if (this.following) this.follow(log, shown);
-    else if (grew) this.behind = true;
+    if (!log || this.view !== "talk") return;
+    this.reading.afterDrawing(log);
+    this.tellSeen();
   }
 
-  /** Shows the end, but not past the start of what is new: a long answer is read from its top. Never goes back up. */
-  private follow(log: HTMLElement, shown: readonly HTMLElement[]): void {
-    const own = shown.findLastIndex((entry) => entry.classList.contains("user"));
-    const first = Math.min(Math.max(own + 1, this.seen), shown.length - 1);
-    const start = shown[first]?.offsetTop ?? 0;
-    const end = log.scrollHeight - log.clientHeight;
-    this.placed = Math.max(log.scrollTop, Math.min(end, start - 12));
-    log.scrollTop = this.placed;
-    this.placed = log.scrollTop; // as the browser rounded it
-    this.atEnd = end - this.placed < AT_END;
-  }
-
-  /** Adds the new words to the live region; what is being read out is left in place. */
   private announce(message: Message): void {
+    const who = { bot: texts.botSays, system: texts.notice, user: texts.youSay, coach: texts.says(entryAuthor(message)) };
+    this.speak([who[message.role] ?? texts.notice, ...message.parts.map(spoken)].filter(Boolean).join(" "));
+  }
+
+  /** Adds words to the live region; what is being read out is left in place. */
+  private speak(words: string): void {
     const live = this.renderRoot.querySelector(".live");
     if (!live) return;
     const line = document.createElement("p");
-    const who = message.role === "bot" ? texts.botSays : texts.notice;
-    line.textContent = [who, ...message.parts.map(spoken)].filter(Boolean).join(" ");
+    line.textContent = words;
     live.append(line);
     while (live.childElementCount > 6) live.firstElementChild?.remove();
   }

@@ -18,7 +18,10 @@ export class Composer {
   private box: HTMLTextAreaElement | null = null;
   private counter: HTMLElement | null = null;
 
-  constructor(private readonly say: (text: string) => void) {}
+  constructor(
+    private readonly say: (text: string) => void,
+    private readonly types: () => void,
+  ) {}
 
   render(): TemplateResult {
     return html`<form class="composer" @submit=${this.onSubmit}>
@@ -30,7 +33,7 @@ export class Composer {
         placeholder=${texts.inputLabel}
         autocomplete="off"
         enterkeyhint="send"
-        @input=${this.fit}
+        @input=${this.onInput}
         @keydown=${this.onKey}
       ></textarea>
       <button type="submit" class="send" aria-label=${texts.send} title=${texts.send}>${sendMark()}</button>
@@ -55,6 +58,11 @@ export class Composer {
   private readonly onKey = (event: KeyboardEvent): void => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     this.onSubmit(event);
+  };
+
+  private readonly onInput = (): void => {
+    this.fit();
+    if (this.box?.value.trim()) this.types();
   };
 
   private readonly fit = (): void => {

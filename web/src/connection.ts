@@ -5,32 +5,26 @@
 
 import { browser, call, Refused, type World } from "./http.js";
 import type { Keeper } from "./keeper.js";
-import { isMessage, type Message, type Outgoing } from "./messages.js";
+import { isMessage, type Message, type Outgoing, type Owner } from "./messages.js";
+import { Presence } from "./presence.js";
 import { texts } from "./texts.js";
 import {
   acknowledge,
+  asSent,
+  BOT,
   caughtUp,
   emptyTimeline,
   enqueue,
   GREETING_PREFIX,
   hasGap,
+  ownerFrom,
   receive,
   refuse,
   type Timeline,
   withoutUnsent,
 } from "./timeline.js";
+import { backOff, Timers, WAITS } from "./waits.js";
 
-/** Milliseconds. */
-export const WAITS = {
-  socketOpening: 5_000,
-  confirmation: 15_000,
-  firstRetry: 400,
-  longestRetry: 15_000,
-  poll: 2_000,
-  gap: 800,
-  tooFast: 4_000,
-  typing: 40_000,
-};
 /** An answer holds at most so many messages; then there may be more. */
 const PAGE = 500;
 /** While polling, each so many rounds a WebSocket is tried again. */
@@ -40,10 +34,12 @@ const GREET_AGAIN_AFTER_MS = 4 * 60 * 60 * 1000;
 
 export type Status = "starting" | "online" | "offline";
 
-/** Full jitter between half and the whole of an exponential wait, so that clients do not return all at once. */
-export function backOff(attempt: number, random: number): number {
-  const whole = Math.min(WAITS.longestRetry, WAITS.firstRetry * 2 ** attempt);
-  return Math.round(whole / 2 + (whole / 2) * random);
+/**
+ * The token of the conversation that a return code leads to. Nothing of this browser goes along but the code; throws
+ * `Refused`, or anything else when there is no network.
+ */
+export async function openWithCode(server: string, code: string, world: World = browser): Promise<string> {
+  return ((await call(world, server, null, "POST", "return", { code })) as { token: string }).token;
 }
 
 export class Connection {
@@ -51,15 +47,18 @@ export class Connection {
   status: Status = "starting";
   typing = false;
   notice: string | null = null;
+  readonly presence: Presence;
 
   private running = false;
   private socket: WebSocket | null = null;
   private live = false; // the first replay is done: from here on messages are news
   private freshToken = false; // made just now, not yet accepted anywhere
+  private heardOwner = false; // this socket said who answers
+  private long = false; // it was silent for so long that the assistant may greet again
   private attempt = 0;
   private rounds = 0;
   private readonly inFlight = new Set<string>();
-  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
+  private readonly timers = new Timers();
 
   constructor(
     private readonly server: string,
@@ -68,6 +67,7 @@ export class Connection {
     private readonly world: World = browser,
   ) {
     this.timeline = { ...emptyTimeline, unsent: keeper.unsent() };
+    this.presence = new Presence(world.now, (event) => this.tell(event));
   }
 
   start(): void {
@@ -79,8 +79,8 @@ export class Connection {
   /** Ends everything; nothing is sent or drawn after this. */
   stop(): void {
     this.running = false;
-    for (const timer of this.timers.values()) clearTimeout(timer);
-    this.timers.clear();
+    this.timers.clearAll();
+    this.presence.forget();
     this.dropSocket();
   }
 
@@ -93,6 +93,11 @@ export class Connection {
     this.retry(); // a browser may be wrong about it
   }
 
+  /** Who answers now. */
+  get owner(): Owner {
+    return this.presence.told ?? ownerFrom(this.timeline);
+  }
+
   say(text: string): string {
     return this.put({ id: this.newId(), text });
   }
@@ -101,7 +106,20 @@ export class Connection {
     return this.put({ id: this.newId(), text: title, payload });
   }
 
+  /** A new return code; the one before stops working. Throws as `openWithCode` does. */
+  async newCode(): Promise<string> {
+    const { code } = (await this.call("POST", "code", {})) as { code: string };
+    if (!this.running) throw new Error("closed meanwhile");
+    return code;
+  }
+
   // --- sending -------------------------------------------------------------------------------------------
+
+  private tell(event: Record<string, unknown>): boolean {
+    if (!this.live || !this.running || this.socket?.readyState !== 1) return false;
+    this.socket.send(JSON.stringify(event));
+    return true;
+  }
 
   private newId(prefix = ""): string {
     const part = () => Math.floor(this.world.random() * 0x100000000).toString(36);
@@ -110,6 +128,7 @@ export class Connection {
 
   private put(out: Outgoing): string {
     this.notice = null;
+    this.long = false;
     this.update(enqueue(this.timeline, out));
     this.flush();
     return out.id;
@@ -123,12 +142,6 @@ export class Connection {
     this.flush();
   }
 
-  private body(out: Outgoing): Record<string, string> {
-    if (out.payload === undefined) return { id: out.id, text: out.text };
-    if (out.id.startsWith(GREETING_PREFIX)) return { id: out.id, payload: out.payload };
-    return { id: out.id, payload: out.payload, title: out.text.slice(0, 200) };
-  }
-
   private flush(): void {
     if (!this.live || !this.running) return;
     if (!this.socket) {
@@ -139,11 +152,11 @@ export class Connection {
     for (const out of this.timeline.unsent) {
       if (out.refused || this.inFlight.has(out.id)) continue;
       this.inFlight.add(out.id);
-      this.socket.send(JSON.stringify({ type: "send", ...this.body(out) }));
+      this.socket.send(JSON.stringify({ type: "send", ...asSent(out) }));
     }
     if (this.inFlight.size && !this.timers.has("confirmation")) {
       // A line that swallows messages looks open: without a confirmation it is opened anew and all is resent.
-      this.after("confirmation", WAITS.confirmation, () => this.inFlight.size && this.socket?.close());
+      this.timers.after("confirmation", WAITS.confirmation, () => this.inFlight.size && this.socket?.close());
     }
   }
 
@@ -153,9 +166,9 @@ export class Connection {
       const out = this.timeline.unsent.find((candidate) => !candidate.refused);
       if (!out || this.socket || !this.running) return;
       this.inFlight.add(out.id);
-      this.setTyping(true);
+      this.setTyping(this.owner.who !== "coach"); // whether a person writes is not known here
       try {
-        await this.call("POST", "messages", this.body(out));
+        await this.call("POST", "messages", asSent(out));
         await this.fetchNew();
         this.update(withoutUnsent(this.timeline, out.id));
         const session = (await this.call("GET", "session")) as { remember?: boolean };
@@ -181,8 +194,8 @@ export class Connection {
 
   private async connect(): Promise<void> {
     if (!this.running) return;
-    this.clear("retry");
-    this.clear("poll");
+    this.timers.clear("retry");
+    this.timers.clear("poll");
     if (this.keeper.token() === null) {
       try {
         const session = (await this.call("POST", "sessions", {})) as { token: string };
@@ -210,7 +223,8 @@ export class Connection {
     }
     let opened = false;
     this.socket = socket;
-    this.after("opening", WAITS.socketOpening, () => !opened && socket.close());
+    this.heardOwner = false;
+    this.timers.after("opening", WAITS.socketOpening, () => !opened && socket.close());
     socket.onopen = () => {
       opened = true;
     };
@@ -229,8 +243,9 @@ export class Connection {
     const socket = this.socket;
     this.socket = null;
     this.inFlight.clear();
-    this.clear("opening");
-    this.clear("confirmation");
+    this.timers.clear("opening");
+    this.timers.clear("confirmation");
+    this.timers.clear("owner");
     this.setTyping(false);
     socket?.close();
   }
@@ -243,10 +258,11 @@ export class Connection {
       return this.failed(error);
     }
     this.reached();
+    this.setOwner(null);
     void this.flushByHttp();
     this.rounds += 1;
     const next = () => (this.rounds % SOCKET_EACH_ROUNDS === 0 ? this.openSocket() : void this.probe());
-    if (!this.socket) this.after("poll", WAITS.poll, next);
+    if (!this.socket) this.timers.after("poll", WAITS.poll, next);
   }
 
   private async fetchNew(): Promise<void> {
@@ -269,7 +285,20 @@ export class Connection {
     this.update(caughtUp(this.timeline));
     if (!first || this.timeline.unsent.length) return;
     const last = this.timeline.messages.at(-1);
-    if (!last || this.world.now() - Date.parse(last.at) > GREET_AGAIN_AFTER_MS) this.greetFirst();
+    if (!last) return this.greetFirst();
+    this.long = this.world.now() - Date.parse(last.at) > GREET_AGAIN_AFTER_MS;
+  }
+
+  /** `null`: only the messages tell. Once it is known who answers, the assistant may greet; not in a coach's talk. */
+  private setOwner(owner: Owner | null): void {
+    this.timers.clear("owner");
+    const before = this.owner;
+    this.heardOwner = true;
+    this.presence.told = owner;
+    if (this.owner.who !== before.who) this.setTyping(false); // that was the other one
+    if (this.long && this.owner.who !== "coach") this.greetFirst();
+    this.long = false;
+    this.update(this.timeline);
   }
 
   private failed(error: unknown): void {
@@ -290,7 +319,7 @@ export class Connection {
     if (!this.running) return;
     const wait = Math.max(atLeastMs, backOff(this.attempt, this.world.random()));
     this.attempt += 1;
-    this.after("retry", wait, () => void this.connect());
+    this.timers.after("retry", wait, () => void this.connect());
   }
 
   /** The conversation is gone on the server. What was typed and not sent goes along; taps belong to what is gone. */
@@ -301,6 +330,7 @@ export class Connection {
       return this.retry();
     }
     this.live = false;
+    this.presence.forget();
     this.notice = texts.newConversation;
     const typed = this.timeline.unsent.filter((out) => out.payload === undefined);
     this.update({ ...emptyTimeline, unsent: typed });
@@ -321,10 +351,15 @@ export class Connection {
       if (this.live && hasGap(this.timeline)) this.fillGapSoon();
     } else if (event["type"] === "typing") {
       this.setTyping(event["on"] === true);
+    } else if (event["type"] === "owner") {
+      const who = event["owner"] === "coach" || event["owner"] === "queue" ? event["owner"] : "bot";
+      this.setOwner({ who, name: typeof event["name"] === "string" ? event["name"] : null });
     } else if (event["type"] === "session") {
       this.keeper.setRemember(event["remember"] === true);
       this.reached();
       this.flush();
+      this.presence.reconnected();
+      if (!this.heardOwner) this.timers.after("owner", WAITS.owner, () => this.setOwner(BOT));
     } else if (event["type"] === "ack" && typeof event["id"] === "string" && Number.isInteger(event["seq"])) {
       const at = new Date(this.world.now()).toISOString();
       this.update(acknowledge(this.timeline, event["id"], event["seq"] as number, at));
@@ -351,7 +386,7 @@ export class Connection {
   private tooFast(words: string, atLeastMs: number): void {
     this.notice = words;
     this.update(this.timeline);
-    this.after("tooFast", Math.max(WAITS.tooFast, atLeastMs), () => {
+    this.timers.after("tooFast", Math.max(WAITS.tooFast, atLeastMs), () => {
       this.notice = null;
       this.update(this.timeline);
       this.flush();
@@ -366,14 +401,14 @@ export class Connection {
 
   private fillGapSoon(): void {
     if (this.timers.has("gap")) return;
-    this.after("gap", WAITS.gap, () => {
+    this.timers.after("gap", WAITS.gap, () => {
       if (hasGap(this.timeline)) this.fetchNew().then(() => this.update(this.timeline), () => this.socket?.close());
     });
   }
 
   private setTyping(on: boolean): void {
-    if (on) this.after("typing", WAITS.typing, () => this.setTyping(false));
-    else this.clear("typing");
+    if (on) this.timers.after("typing", WAITS.typing, () => this.setTyping(false));
+    else this.timers.clear("typing");
     if (on === this.typing) return;
     this.typing = on;
     this.update(this.timeline);
@@ -388,22 +423,8 @@ export class Connection {
     for (const id of this.inFlight) {
       if (!timeline.unsent.some((out) => out.id === id && !out.refused)) this.inFlight.delete(id);
     }
-    if (this.socket && this.inFlight.size === 0) this.clear("confirmation");
+    if (this.socket && this.inFlight.size === 0) this.timers.clear("confirmation");
     this.changed(news);
-  }
-
-  private after(name: string, ms: number, then: () => unknown): void {
-    this.clear(name);
-    const run = () => {
-      this.timers.delete(name);
-      then();
-    };
-    this.timers.set(name, setTimeout(run, ms));
-  }
-
-  private clear(name: string): void {
-    clearTimeout(this.timers.get(name));
-    this.timers.delete(name);
   }
 
   private call(method: "GET" | "POST", path: string, body?: unknown): Promise<unknown> {

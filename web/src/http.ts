@@ -1,5 +1,6 @@
 /** Room: web widget. One request to the chat API (docs/api.md), and what the world outside is made of. */
 
+import { waitInWords } from "./code.js";
 import { texts } from "./texts.js";
 
 /** Milliseconds. */
@@ -29,6 +30,12 @@ export class Refused extends Error {
   ) {
     super(message);
   }
+}
+
+/** What went wrong, in words for people; after too many tries, also how long to wait. */
+export function problemInWords(error: unknown): string {
+  if (!(error instanceof Refused)) return texts.noAnswer;
+  return error.status === 429 ? texts.tooFast(waitInWords(error.retryAfterMs)) : error.message;
 }
 
 /** The answer's JSON; throws `Refused` on an error status, anything else when there is no network. */

@@ -1,12 +1,17 @@
 /**
- * Room: web widget. What this browser remembers: the token of the conversation and what was not sent yet.
- * The token stays in this tab until the person agreed to keeping; what was said is never stored here.
+ * Room: web widget. What this browser remembers: the token of the conversation, what was not sent yet, and when a
+ * return code was last shown. The token stays in this tab until the person agreed to keeping; what was said and the
+ * digits of a code are never stored here.
  */
 
 import type { Outgoing } from "./messages.js";
 
 const TOKEN = "ademruimte.token";
 const UNSENT = "ademruimte.unsent";
+/** Milliseconds since 1970: cards for a return code up to then have had theirs shown. */
+const CODE_SHOWN = "ademruimte.code-shown";
+/** Set when the token came by a return code: then this may be anybody's device, and the token never leaves the tab. */
+const VISITING = "ademruimte.visiting";
 
 /** The part of the Web Storage interface that is used. */
 export type Drawer = Pick<Storage, "getItem" | "setItem" | "removeItem">;
@@ -54,16 +59,34 @@ export class Keeper {
   }
 
   saveToken(token: string): void {
-    (this.remembers() ? this.device : this.tab).setItem(TOKEN, token);
+    this.drawer().setItem(TOKEN, token);
   }
 
-  /** Moves the token to where the person's choice says it belongs. */
+  /** Another conversation takes the place of what was here; its code has been seen before. */
+  enter(token: string, now: number): void {
+    this.clear();
+    this.tab.setItem(VISITING, "1");
+    this.tab.setItem(TOKEN, token);
+    this.saveCodeShown(now);
+  }
+
+  /** Moves the token, and what belongs to it, to where the person's choice says it belongs. */
   setRemember(remember: boolean): void {
     const token = this.token();
-    if (token === null || remember === this.remembers()) return;
-    this.tab.removeItem(TOKEN);
-    this.device.removeItem(TOKEN);
+    if (token === null || remember === this.remembers() || this.tab.getItem(VISITING)) return;
+    const shown = this.codeShown();
+    this.forgetToken();
     (remember ? this.device : this.tab).setItem(TOKEN, token);
+    if (shown) this.saveCodeShown(shown);
+  }
+
+  /** Up to when (milliseconds since 1970) a code for this conversation was shown; 0 when never. */
+  codeShown(): number {
+    return Number(this.drawer().getItem(CODE_SHOWN)) || 0;
+  }
+
+  saveCodeShown(at: number): void {
+    this.drawer().setItem(CODE_SHOWN, String(at));
   }
 
   unsent(): Outgoing[] {
@@ -82,12 +105,18 @@ export class Keeper {
   }
 
   forgetToken(): void {
-    this.tab.removeItem(TOKEN);
-    this.device.removeItem(TOKEN);
+    for (const key of [TOKEN, CODE_SHOWN, VISITING]) {
+      this.tab.removeItem(key);
+      this.device.removeItem(key);
+    }
   }
 
   clear(): void {
     this.forgetToken();
     this.tab.removeItem(UNSENT);
+  }
+
+  private drawer(): Drawer {
+    return this.tab.getItem(TOKEN) === null && this.remembers() ? this.device : this.tab;
   }
 }

@@ -97,14 +97,38 @@ export interface HelpLinesPart {
   lines: HelpLine[];
 }
 
-export type Part = TextPart | QuickRepliesPart | ScalePart | MultiSelectPart | ChartPart | HelpLinesPart;
-export type Role = "user" | "bot" | "system";
+/** The place where a person can have a return code shown, once. The code itself is never in a message. */
+export interface ReturnCodePart {
+  type: "return_code";
+}
+
+export type Part =
+  | TextPart
+  | QuickRepliesPart
+  | ScalePart
+  | MultiSelectPart
+  | ChartPart
+  | HelpLinesPart
+  | ReturnCodePart;
+export type Role = "user" | "bot" | "system" | "coach";
+
+/** The payload that ends the talk with a coach. */
+export const BACK_TO_ASSISTANT = "/back_to_assistant";
+
+/** Who answers now; `queue`: a coach was asked for, and until one comes the bot answers. */
+export interface Owner {
+  who: "bot" | "queue" | "coach";
+  /** The coach's name, perhaps with their role; null when it is not known. */
+  name: string | null;
+}
 
 export interface Message {
   seq: number;
   role: Role;
   at: string;
   id?: string;
+  /** Name and role; on messages of a coach. */
+  author?: string;
   parts: Part[];
 }
 

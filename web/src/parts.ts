@@ -89,7 +89,7 @@ export function renderPart(
         ${renderHelpLines(part.lines, fresh)}
       </section>`;
     default:
-      return nothing; // a newer server may send parts this widget does not know
+      return nothing; // a return code has its own card; a newer server may send parts this widget does not know
   }
 }
 
@@ -112,6 +112,8 @@ export function spoken(part: Part): string {
       return `${part.title}. ${part.caption}`;
     case "help_lines":
       return [part.title, ...part.lines.map(spokenLine)].join(". ");
+    case "return_code":
+      return texts.codeSpoken;
     default:
       return "";
   }

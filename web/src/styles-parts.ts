@@ -511,6 +511,7 @@ export const partStyles = css`
 
   .typing {
     display: inline-flex;
+    align-items: center;
     gap: 6px;
     margin-top: 12px;
     padding: 14px 16px;
@@ -525,6 +526,13 @@ export const partStyles = css`
     border-radius: 50%;
     background: var(--quiet);
     animation: breathe 2.4s ease-in-out infinite;
+  }
+
+  .typing span {
+    margin-left: 4px;
+    color: var(--quiet);
+    font-size: 0.875em;
+    line-height: 1;
   }
 
   .typing i:nth-of-type(2) {

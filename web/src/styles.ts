@@ -27,6 +27,9 @@ export const styles = css`
     --warm-ink: #87320f;
     --warm-line: #dfa68b;
     --sand: #efe9de;
+    --coach: #f0e7f3;
+    --coach-ink: #5c2f70;
+    --coach-line: #cbb4d6;
     --shade: rgb(40 60 56 / 18%);
   }
 
@@ -48,6 +51,9 @@ export const styles = css`
       --warm-ink: #ffc7ab;
       --warm-line: #8d583f;
       --sand: #2a3634;
+      --coach: #382b42;
+      --coach-ink: #e2cbf0;
+      --coach-line: #6d5680;
       --shade: rgb(0 0 0 / 55%);
     }
   }
@@ -76,6 +82,7 @@ export const styles = css`
   }
 
   button,
+  input,
   textarea {
     font: inherit;
     color: inherit;

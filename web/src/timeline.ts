@@ -3,7 +3,7 @@
  * still waits to be sent. Pure functions; no network, no DOM, no clock.
  */
 
-import type { Message, Outgoing, Part, Role } from "./messages.js";
+import { BACK_TO_ASSISTANT, type Message, type Outgoing, type Owner, type Part, type Role } from "./messages.js";
 
 /** Client ids of the first, invisible "hello" start with this, so that it is never drawn as something said. */
 export const GREETING_PREFIX = "greet-";
@@ -23,6 +23,10 @@ export interface Entry {
   readonly key: string;
   readonly role: Role;
   readonly parts: readonly Part[];
+  /** Place in the conversation; absent for what waits. */
+  readonly seq?: number;
+  /** Name and role of the coach who wrote it. */
+  readonly author?: string;
   /** When the server said it; absent for what waits. */
   readonly at?: string;
   readonly state: "confirmed" | "waiting" | "refused";
@@ -81,6 +85,13 @@ export function withoutUnsent(timeline: Timeline, id: string): Timeline {
   return { ...timeline, unsent: timeline.unsent.filter((out) => out.id !== id) };
 }
 
+/** The message as the chat API takes it. */
+export function asSent(out: Outgoing): Record<string, string> {
+  if (out.payload === undefined) return { id: out.id, text: out.text };
+  if (out.id.startsWith(GREETING_PREFIX)) return { id: out.id, payload: out.payload };
+  return { id: out.id, payload: out.payload, title: out.text.slice(0, 200) };
+}
+
 /** What to draw, in order: confirmed messages, then what waits. */
 export function entries(timeline: Timeline): Entry[] {
   const confirmed = timeline.messages.map(
@@ -88,6 +99,8 @@ export function entries(timeline: Timeline): Entry[] {
       key: message.role === "user" && message.id ? message.id : `seq-${message.seq}`,
       role: message.role,
       parts: message.parts,
+      seq: message.seq,
+      ...(message.author ? { author: message.author } : {}),
       at: message.at,
       state: "confirmed",
     }),
@@ -115,7 +128,27 @@ const ASKS = new Set(["quick_replies", "scale", "multi_select"]);
 export function activeKey(list: readonly Entry[]): string | null {
   for (const entry of [...list].reverse()) {
     if (entry.role === "user" && entry.state !== "refused") return null;
+    if (entry.role === "coach") return null; // what the assistant asked before stands open no more
     if (entry.parts.some((part) => ASKS.has(part.type))) return entry.key;
   }
   return null;
+}
+
+export const BOT: Owner = { who: "bot", name: null };
+
+/** True for choices that hold nothing but the way back to the assistant. */
+export function isWayBack(part: Part): boolean {
+  return part.type === "quick_replies" && part.choices.every((choice) => choice.payload === BACK_TO_ASSISTANT);
+}
+
+/**
+ * Who answers, as far as the messages tell: whoever of the other side spoke last. A notice with help lines or with the
+ * way back to the assistant comes in the middle of a talk with a coach and does not end it.
+ */
+export function ownerFrom(timeline: Timeline): Owner {
+  const last = timeline.messages.findLast(({ role, parts }) => {
+    if (role === "system") return !parts.some((part) => part.type === "help_lines" || isWayBack(part));
+    return role !== "user";
+  });
+  return last?.role === "coach" ? { who: "coach", name: last.author ?? null } : BOT;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { backOff, WAITS } from "../node_modules/.ademruimte-test/connection.js";
+import { backOff, WAITS } from "../node_modules/.ademruimte-test/waits.js";
 import { bot, setUp, settle, useFakeTime } from "./support.js";
 
 beforeEach(useFakeTime);

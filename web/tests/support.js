@@ -49,25 +49,29 @@ export function setUp({ token = null, answer } = {}) {
   const lines = [];
   const requests = [];
   const news = [];
+  const clock = { now: Date.parse("2026-11-23T04:00:00Z") };
   const world = {
     fetch: async (url, init) => {
       const request = { path: new URL(url).pathname.replace("/api/chat/", ""), method: init.method, url };
       request.body = init.body ? JSON.parse(init.body) : null;
       request.token = init.headers.Authorization ?? null;
+      request.init = init;
       requests.push(request);
       const [status, body] = (await answer?.(request)) ?? [200, { token: "t1", messages: [], remember: false }];
-      return { ok: status < 400, status, json: async () => body, headers: new Headers() };
+      const { retryAfter, ...sent } = body;
+      const headers = new Headers(retryAfter ? { "Retry-After": String(retryAfter) } : {});
+      return { ok: status < 400, status, json: async () => sent, headers };
     },
     openSocket: (url) => {
       const line = new Line(url);
       lines.push(line);
       return line;
     },
-    now: () => Date.parse("2026-11-23T04:00:00Z"),
+    now: () => clock.now,
     random: Math.random,
   };
   const connection = new Connection("http://here", keeper, (messages) => news.push(...messages), world);
-  return { connection, keeper, tab, device, lines, requests, news };
+  return { connection, keeper, tab, device, lines, requests, news, clock, world };
 }
 
 export const bot = (seq, words) => ({
@@ -77,5 +81,7 @@ export const bot = (seq, words) => ({
   at: "2026-11-23T04:00:00Z",
   parts: [{ type: "text", text: words }],
 });
+
+export const coach = (seq, words, author = "Ilse, coach") => ({ ...bot(seq, words), role: "coach", author });
 
 export const useFakeTime = () => mock.timers.enable({ apis: ["setTimeout"] });

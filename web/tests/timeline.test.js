@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import * as timeline from "../node_modules/.ademruimte-test/timeline.js";
-import { bot } from "./support.js";
+import { bot, coach } from "./support.js";
 
 const choices = { type: "quick_replies", choices: [{ title: "Ja", payload: "/affirm" }] };
 
@@ -58,4 +58,37 @@ test("what a message says of now holds for a quarter of an hour", () => {
   assert.ok(!timeline.isFresh(entry, Date.parse("2026-11-23T04:16:00Z")));
   const [waiting] = timeline.entries(timeline.enqueue(timeline.emptyTimeline, { id: "c1", text: "hallo" }));
   assert.ok(!timeline.isFresh(waiting, 0));
+});
+
+const all = (...messages) => messages.reduce(timeline.receive, timeline.emptyTimeline);
+const notice = (seq, ...parts) => ({ ...bot(seq, "…"), role: "system", parts });
+const wayBack = { type: "quick_replies", choices: [{ title: "Terug", payload: "/back_to_assistant" }] };
+
+test("what the assistant asked before a coach came stands open no more", () => {
+  const asked = all({ ...bot(1, "a"), parts: [choices] }, coach(2, "Dag, ik ben Ilse."));
+  assert.equal(timeline.activeKey(timeline.entries(asked)), null);
+  const told = timeline.receive(asked, notice(3, wayBack));
+  assert.equal(timeline.activeKey(timeline.entries(told)), "seq-3");
+});
+
+test("an entry of a coach says who wrote it", () => {
+  const [entry] = timeline.entries(all(coach(1, "Dag")));
+  assert.deepEqual([entry.role, entry.author, entry.seq], ["coach", "Ilse, coach", 1]);
+});
+
+test("without a socket, who spoke last has the conversation", () => {
+  const text = { type: "text", text: "Het gesprek met Ilse is gestopt." };
+  assert.deepEqual(timeline.ownerFrom(timeline.emptyTimeline), timeline.BOT);
+  assert.equal(timeline.ownerFrom(all(bot(1, "a"))).who, "bot");
+  assert.deepEqual(timeline.ownerFrom(all(bot(1, "a"), coach(2, "b"))), { who: "coach", name: "Ilse, coach" });
+  assert.equal(timeline.ownerFrom(all(coach(1, "a"), { ...bot(2, "b"), role: "user", id: "c1" })).who, "coach");
+  assert.equal(timeline.ownerFrom(all(coach(1, "a"), notice(2, text))).who, "bot");
+  assert.equal(timeline.ownerFrom(all(coach(1, "a"), bot(2, "b"))).who, "bot");
+});
+
+test("help lines or the way back in the middle of a talk with a coach do not end it", () => {
+  const lines = { type: "help_lines", title: "Bel nu", lines: [] };
+  assert.equal(timeline.ownerFrom(all(coach(1, "a"), notice(2, lines))).who, "coach");
+  assert.equal(timeline.ownerFrom(all(coach(1, "a"), notice(2, wayBack))).who, "coach");
+  assert.equal(timeline.ownerFrom(all(coach(1, "a"), notice(2, choices))).who, "bot");
 });

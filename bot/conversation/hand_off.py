@@ -1,0 +1,179 @@
+"""The way to a coach, put into messages: what the escalation core decides becomes a ruling. Conversation room.
+
+It needs no engine: a person reaches a coach also while Rasa is down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+
+from bot.escalation import flow
+from bot.escalation.cases import Origin
+from bot.escalation.flow import Availability, Draft, Facts, HandOff, OpenCase, Say, Step
+from bot.escalation.hand_off_texts import HandOffTexts
+from bot.messages import Choice, QuickReplies, Text, as_json
+from bot.safety.verdict import Judgement
+from bot.storage.cases import Case, Opening
+from bot.storage.crisis_log import Ruling, Situation
+from bot.storage.hand_overs import DeskView, HandOffRecord
+from bot.support.help_lines import Region, as_part, for_kind
+
+#: The engine asks the open question again, or, when there is none, invites to go on.
+GO_ON = '/repeat{"resume": "yes"}'
+#: Lines shown in a message; the others stay one tap away in the panel.
+LINES = 3
+
+Parts = list[dict[str, Any]]
+
+
+class ToCoach:
+    """Leads people to a coach, and their words to the coach while one has the conversation."""
+
+    def __init__(
+        self,
+        texts: HandOffTexts,
+        region: Region,
+        organisation: str,
+        there: Callable[[datetime], Availability],
+    ) -> None:
+        """Wire up.
+
+        Args:
+            texts: what is said.
+            region: whose help lines are shown.
+            organisation: whose coaches take the cases.
+            there: whether a coach works at a moment.
+        """
+        self._texts = texts
+        self._region = region
+        self._organisation = organisation
+        self._there = there
+
+    def inbound(self, text: str, command: str | None, situation: Situation, now: datetime) -> Ruling | None:
+        """What to do about a message that safety had nothing to say about; None when this has nothing to say either."""
+        record = situation.hand_off
+        starts = command is not None and (
+            command.startswith(flow.COMMAND) or any(command.startswith(start) for start in flow.ASKING)
+        )
+        if situation.desk is None or (record is None and not starts):
+            return None
+        view = situation.desk()
+        step = flow.respond(self._texts, _hand_off(record), text, command, self._facts(view), now)
+        return None if step is None else self._ruling(step, view, now)
+
+    def asked(self, origin: Origin, words: str, situation: Situation, now: datetime) -> Ruling | None:
+        """The engine understood that someone asks for a person; None when there is no coach to ask."""
+        if situation.desk is None or situation.owner == "coach":
+            return None
+        view = situation.desk()
+        if not view.coaches:
+            return None
+        return self._ruling(flow.begin(self._texts, origin, words, self._facts(view), now), view, now)
+
+    def reminded(self, situation: Situation, now: datetime) -> Ruling | None:
+        """The open question again, after the engine answered something else."""
+        record = _hand_off(situation.hand_off)
+        if record is None or situation.desk is None or situation.owner == "coach":
+            return None
+        says = flow.ask_again(self._texts, record, self._facts(situation.desk()), now)
+        return Ruling(replies=tuple(self._parts(say, now) for say in says)) if says else None
+
+    def to_coach(
+        self, text: str, command: str | None, judged: Judgement, situation: Situation, now: datetime
+    ) -> Ruling:
+        """A message in a conversation that a coach owns: it goes to the coach and not to the engine."""
+        live = self._texts.live
+        case = situation.desk().case if situation.desk is not None else None
+        name = self.name_of(case)
+        if flow.wants_assistant(self._texts, text, command):
+            after, record = flow.how_was_it(self._texts, now)
+            said = (self._parts(Say(live.ends_person.format(name=name)), now), self._parts(after, now))
+            return Ruling(said, None, hand_off=_record(record), live="ended", voice="system")
+        back = flow.Button(live.back.title, flow.BACK_TO_ASSISTANT)
+        if command is not None:
+            only = self._parts(Say(live.only_words.format(name=name), (back,)), now)
+            return Ruling((only,), None, live="said", voice="system")
+        kind = None if judged.kind is None or judged.verdict == "none" or judged.past else judged.kind
+        if kind is None or judged.verdict != "explicit":
+            return Ruling((), None, live="said", flag=kind)
+        lines = as_part(for_kind(self._region, kind, now)[:LINES], live.danger_title, now)
+        told = [as_json(Text(text=live.danger.format(name=name))), lines]
+        return Ruling((told,), None, live="said", flag=kind, voice="system")
+
+    def name_of(self, case: Case | None) -> str:
+        """Who writes, as the person reads it."""
+        return case.owner_name if case is not None and case.owner_name else "de coach"
+
+    def parts(self, say: Say, now: datetime) -> Parts:
+        """One bubble."""
+        return self._parts(say, now)
+
+    def _facts(self, view: DeskView) -> Facts:
+        scores, case = view.shared.scores, view.case
+        return Facts(
+            coaches=view.coaches,
+            scores_at=datetime.fromisoformat(scores["at"]) if scores is not None else None,
+            level=view.shared.level,
+            open_case=OpenCase(case.number, case.state, case.due_at) if case is not None else None,
+            region=cast("Any", self._region.id),
+        )
+
+    def _ruling(self, step: Step, view: DeskView, now: datetime) -> Ruling:
+        ruling = Ruling(
+            replies=tuple(self._parts(say, now) for say in step.says),
+            engine={"words": "", "go_on": GO_ON, "nothing": None}[step.engine],
+            hand_off=None if step.hand_off is None else _record(step.hand_off),
+            withdraws=step.withdraws,
+        )
+        if not step.opens or step.hand_off is None:
+            return ruling
+        draft = step.hand_off.draft
+        return replace(ruling, opening=self._opening(draft, view), opened=self._opened(draft, now))
+
+    def _opening(self, draft: Draft, view: DeskView) -> Opening:
+        shared = draft.share_scores is True
+        return Opening(
+            organisation=self._organisation,
+            region=self._region.id,
+            origin=draft.origin,
+            urgency=flow.urgency_of(draft.origin, view.shared.level),
+            contact=draft.contact,
+            scores=view.shared.scores if shared else None,
+            words=draft.words or None,
+            reasons=view.shared.reasons if shared else (),
+        )
+
+    def _opened(self, draft: Draft, now: datetime) -> Callable[[Case], tuple[Parts, ...]]:
+        def say(case: Case) -> tuple[Parts, ...]:
+            there = self._there(now)
+            says = flow.passed_on(self._texts, draft, case.number, case.due_at, there, now)
+            parts = [self._parts(say, now) for say in says]
+            if case.anonymous:
+                parts[0].append({"type": "return_code"})
+            return tuple(parts)
+
+        return say
+
+    def _parts(self, say: Say, now: datetime) -> Parts:
+        parts = [as_json(Text(text=say.text))]
+        if say.lines:
+            lines = for_kind(self._region, "someone_to_talk_to", now)[:LINES]
+            parts.append(as_part(lines, self._texts.sent.lines_title, now))
+        if say.buttons:
+            choices = [Choice(title=button.title, payload=button.payload) for button in say.buttons]
+            parts.append(as_json(QuickReplies(choices=choices)))
+        return parts
+
+
+def _hand_off(record: HandOffRecord | None) -> HandOff | None:
+    # Written by this room alone, so what stands there is one of the known stages.
+    if record is None:
+        return None
+    return HandOff(cast("Any", record.stage), Draft.from_json(record.draft), record.changed_at)
+
+
+def _record(hand_off: HandOff) -> HandOffRecord:
+    return HandOffRecord(hand_off.stage, hand_off.draft.as_json(), hand_off.changed_at)

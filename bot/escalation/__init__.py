@@ -1,0 +1,1 @@
+"""Escalation room: a person on the way to a coach. Pure core; time is passed in."""
