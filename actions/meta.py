@@ -131,7 +131,9 @@ class Affirm(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         """Make room for the story, else offer the choices."""
-        before = turn_before(tracker)
+        # What was said again on request is still what they say yes to.
+        turns = [turn for turn in _turns(tracker)[:-1] if not _ran(turn, "action_repeat")]
+        before = turns[-1] if turns else []
         said = [(event.get("metadata") or {}).get("utter_action") for event in before]
         offered = {b["payload"] for event in before for b in (event.get("data") or {}).get("buttons") or []}
         if any(payload.startswith('/start_check_in{"resume": "yes"') for payload in offered):
@@ -158,7 +160,7 @@ class Deny(Action):
         if _readings_on(turn_before(tracker)):
             say(dispatcher, "fallback_again")
         else:
-            say(dispatcher, "utter_deny_alone")
+            say(dispatcher, "no_to_nothing")
             say(dispatcher, "utter_what_now")
         return []
 
@@ -200,8 +202,7 @@ async def _keep_choice(tracker: Tracker, chosen: str) -> str:
     said = next((event for event in before if event.get("event") == "user"), {})
     offered = _readings_on(before)
     text = str(said.get("text") or "")
-    asked = any(event.get("name") == "action_fallback" for event in before)
-    if not asked or chosen not in offered or text.startswith("/"):
+    if not _ran(before, "action_fallback") or chosen not in offered or text.startswith("/"):
         return ""
     ranking = (said.get("parse_data") or {}).get("intent_ranking") or []
     worrying = DANGER in [row["name"] for row in ranking[: READINGS + 2]]
@@ -270,12 +271,17 @@ def go_on_as(tracker: Tracker, intent: str, text: str = "") -> list[EventType]:
 
 def turn_before(tracker: Tracker) -> list[dict[str, Any]]:
     """The events of the turn before the person's last message."""
+    return (_turns(tracker)[:-1] or [[]])[-1]
+
+
+def _turns(tracker: Tracker) -> list[list[dict[str, Any]]]:
+    """The latest turns, oldest first: each a message of the person and what came of it."""
     turns: list[list[dict[str, Any]]] = [[]]
     for event in tracker.events:
         if event.get("event") == "user" and not _heard_again(event):
             turns.append([])
         turns[-1].append(event)
-    return turns[-2] if len(turns) > 1 else []
+    return turns
 
 
 def just_introduced(tracker: Tracker) -> bool:
@@ -290,6 +296,8 @@ def _heard_again(event: dict[str, Any]) -> bool:
 def _fell_back_before(tracker: Tracker) -> bool:
     """Whether the turn before ended in not understanding; one in which a reading was chosen did not."""
     before = turn_before(tracker)
-    return any(event.get("name") == "action_fallback" for event in before) and not any(
-        map(_heard_again, before)
-    )
+    return _ran(before, "action_fallback") and not any(map(_heard_again, before))
+
+
+def _ran(turn: list[dict[str, Any]], action: str) -> bool:
+    return any(event.get("name") == action for event in turn)

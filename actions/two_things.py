@@ -11,7 +11,8 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.meta import Privacy, go_on_as, just_introduced
+from actions.contacts import ContactPerson
+from actions.meta import go_on_as, just_introduced
 from actions.my_data import KeepData, ShowMyData
 from actions.result import ShowTrend
 from actions.say import say
@@ -33,13 +34,15 @@ REPORTS, ASKS = 2, 3
 #: In a line, where `utter_<intent>` would ask something or there is no such response.
 IN_A_LINE = {
     "greet": "greet",
+    "deny": "no_to_nothing",
+    "ask_privacy": "privacy_halfway",
     "give_feedback_negative": "sorry",
     "start_check_in": "check_in_later",
     "request_delete_data": "delete_later",
 }
 #: Answered by an action.
-BY_ACTION: dict[str, type[Privacy | ShowMyData | ShowTrend | KeepData]] = {
-    "ask_privacy": Privacy,
+BY_ACTION: dict[str, type[ContactPerson | ShowMyData | ShowTrend | KeepData]] = {
+    "ask_contact_person": ContactPerson,
     "request_my_data": ShowMyData,
     "show_trend": ShowTrend,
 }
@@ -91,10 +94,7 @@ async def _say_first(
         said = [message for message in aside.messages if message.get("response") not in FOLLOW_UPS]
         dispatcher.messages += [{**message, "buttons": []} for message in said]
         return events
-    if intent == "deny":
-        say(dispatcher, "utter_deny_alone")
-    else:
-        say(dispatcher, IN_A_LINE.get(intent, f"utter_{intent}"))
+    say(dispatcher, IN_A_LINE.get(intent, f"utter_{intent}"))
     if intent in WITH_LINES:
         show_help_lines(dispatcher, WITH_LINES[intent])
     return []

@@ -42,7 +42,8 @@ def main() -> int:
         for line in block["examples"].splitlines()
         if line.strip().startswith("- ")
     ]
-    config = yaml.safe_load((ROOT / "config.yml").read_text(encoding="utf-8"))["pipeline"][0]
+    config = yaml.safe_load((ROOT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
+    config = next(step for step in config if step["name"].endswith("Classifier"))
     found: list[Guess] = []
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=1)
     for train, test in folds.split(sentences, [intent for _, intent in sentences]):

@@ -1,4 +1,6 @@
-"""What the engine understands of the held-out sentences: by intent, with the worst confusions. Text and one HTML page.
+"""What the engine understands of the held-out sentences, by intent, and of messages with two things in them.
+
+Printed as text, and written as one HTML page with every sentence that was misread.
 
 python -m bench.nlu_report [--html FILE] [--write docs/nlu.md]
 """
@@ -14,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.turns import ROOT
+from bot.resources import read_yaml
 from bot.settings import load_settings
 from scripts.check_sentences import Sentence, from_yaml
 
 HELD_OUT = ROOT / "tests" / "nlu" / "held_out.yml"
+TWO_THINGS = ROOT / "tests" / "nlu" / "multi_intent.yml"
 OUT_OF_SCOPE = "out_of_scope"
 BINS = 10
 WORST = 15
@@ -26,16 +30,33 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 @dataclass(frozen=True)
 class Read:
-    """A held-out sentence, its intent, and what was understood, likeliest first."""
+    """A held-out sentence, its intent, and what was understood, likeliest first; `both` when two things were heard."""
 
     sentence: Sentence
     ranking: tuple[str, ...]
     confidence: float
+    both: tuple[str, ...] = ()
 
     @property
     def right(self) -> bool:
         """The likeliest is the right one."""
         return self.ranking[:1] == (self.sentence.label,)
+
+    @property
+    def heard(self) -> set[str]:
+        """What gets an answer."""
+        return set(self.both or self.ranking[:1])
+
+
+@dataclass(frozen=True)
+class TwoThings:
+    """How two things in one message are heard; shares from 0 to 1."""
+
+    messages: int
+    both: float
+    some: float
+    taken_for_two: float
+    right_one_lost: float
 
 
 def read(sentences: list[Sentence]) -> list[Read]:
@@ -48,9 +69,29 @@ def read(sentences: list[Sentence]) -> list[Read]:
     )  # fmt: skip
     found = {one["id"]: one for one in map(json.loads, done.stdout.splitlines())}
     return [
-        Read(one, tuple(rank["intent"] for rank in found[n]["ranking"]), found[n]["confidence"])
+        Read(
+            one,
+            tuple(rank["intent"] for rank in found[n]["ranking"]),
+            found[n]["confidence"],
+            tuple(found[n].get("both") or ()),
+        )
         for n, one in enumerate(sentences)
     ]
+
+
+def two_things(single: list[Read]) -> TwoThings:
+    """Read the messages with two things, and count what of the sentences with one thing was taken for two."""
+    wanted = [(one["text"], set(one["intents"])) for one in read_yaml(TWO_THINGS)]
+    heard = [one.heard for one in read([Sentence(text, "", TWO_THINGS.name) for text, _ in wanted])]
+    pairs = [(mine, intents) for mine, (_, intents) in zip(heard, wanted, strict=True)]
+    taken = [one for one in single if one.both]
+    return TwoThings(
+        messages=len(pairs),
+        both=sum(mine == intents for mine, intents in pairs) / len(pairs),
+        some=sum(bool(mine & intents) for mine, intents in pairs) / len(pairs),
+        taken_for_two=len(taken) / len(single),
+        right_one_lost=sum(one.sentence.label not in one.both for one in taken) / len(single),
+    )
 
 
 def summary(reads: list[Read]) -> dict[str, float]:
@@ -96,10 +137,19 @@ def confusions(reads: list[Read]) -> list[tuple[str, str, int]]:
     return [(was, taken, count) for (was, taken), count in wrong.most_common(WORST)]
 
 
-def as_markdown(reads: list[Read]) -> str:
+def as_markdown(reads: list[Read], two: TwoThings) -> str:
     """The figures as Markdown tables."""
     lines = [f"{len(reads)} sentences.", "", "| what | share |", "|---|---|"]
     lines += [f"| {name} | {value:.1%} |" for name, value in summary(reads).items()]
+    lines += [
+        "",
+        f"Two things in one message: {two.messages} messages, and what it costs the sentences above.",
+        "",
+    ]
+    lines += ["| two things | share |", "|---|---|"]
+    lines += [f"| both are understood | {two.both:.1%} |", f"| at least one is understood | {two.some:.1%} |"]
+    lines += [f"| one thing is taken for two | {two.taken_for_two:.1%} |"]
+    lines += [f"| one thing is taken for two others | {two.right_one_lost:.1%} |"]
     lines += ["", "| intent | precision | recall | F1 |", "|---|---|---|---|"]
     ordered = sorted(by_intent(reads).items(), key=lambda one: one[1][2])
     lines += [f"| `{name}` | {p:.0%} | {r:.0%} | {f1:.0%} |" for name, (p, r, f1) in ordered]
@@ -108,7 +158,7 @@ def as_markdown(reads: list[Read]) -> str:
     return "\n".join(lines)
 
 
-def as_html(reads: list[Read]) -> str:
+def as_html(reads: list[Read], two: TwoThings) -> str:
     """The same on one page, with every sentence that was misread."""
     rows = "".join(
         f"<tr><td>{html.escape(one.sentence.text)}</td><td>{one.sentence.label}</td><td>{one.ranking[0]}</td>"
@@ -121,7 +171,7 @@ def as_html(reads: list[Read]) -> str:
     )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>What the engine understands</title>'
-        f"<style>{style}</style><h1>What the engine understands</h1><pre>{html.escape(as_markdown(reads))}</pre>"
+        f"<style>{style}</style><h1>What the engine understands</h1><pre>{html.escape(as_markdown(reads, two))}</pre>"
         f"<h2>Misread</h2><table><tr><th>sentence</th><th>is</th><th>taken for</th><th>confidence</th></tr>"
         f"{rows}</table></html>\n"
     )
@@ -134,13 +184,16 @@ def main() -> int:
     parser.add_argument("--write", type=Path, help="a page that holds the marks between which figures stand")
     options = parser.parse_args()
     reads = read(list(from_yaml(HELD_OUT)))
-    print(as_markdown(reads))
+    two = two_things(reads)
+    print(as_markdown(reads, two))
     if options.html is not None:
-        options.html.write_text(as_html(reads), encoding="utf-8")
+        options.html.write_text(as_html(reads, two), encoding="utf-8")
     if options.write is not None:
         page = options.write.read_text(encoding="utf-8")
         before, after = page.split(BEGIN)[0], page.split(END)[1]
-        options.write.write_text(f"{before}{BEGIN}\n{as_markdown(reads)}\n{END}{after}", encoding="utf-8")
+        options.write.write_text(
+            f"{before}{BEGIN}\n{as_markdown(reads, two)}\n{END}{after}", encoding="utf-8"
+        )
     return 0
 
 

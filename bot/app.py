@@ -153,6 +153,7 @@ class App:
             return
         self._stopped = True
         if self.parts is not None:
+            self.parts.coaching.stop()
             await self.parts.workers.stop(TURN_ENDS_SECONDS)
         for runner in self._runners:
             await runner.cleanup()

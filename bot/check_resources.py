@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bot.escalation.canned import CannedReplies
 from bot.escalation.hand_off_texts import HandOffTexts
 from bot.escalation.notices import NoticeTexts
 from bot.language.normalise import tokens
@@ -84,6 +85,7 @@ def check_resources(root: Path = RESOURCES) -> list[str]:
         lambda: load_rules(root / "triage"),
         lambda: read_definition(root / "escalation" / "hand_off.yml", HandOffTexts),
         lambda: read_definition(root / "escalation" / "notices.yml", NoticeTexts),
+        lambda: read_definition(root / "escalation" / "canned.yml", CannedReplies),
         lambda: _norms_cover_items(root),
     )
     for check in checks:

@@ -8,9 +8,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from bot.console.desk import Desk, make_desk
+from bot.console.news import end_streams
 from bot.conversation.hand_off import ToCoach
 from bot.conversation.live import Live
 from bot.conversation.outbox import Outbox
@@ -25,6 +27,7 @@ from bot.escalation.notices import (
     notices_for_flag,
     notices_for_opened,
 )
+from bot.escalation.organisation import Organisation as OrganisationData
 from bot.escalation.organisation import OrganisationFile, coach_from, deputies_at
 from bot.resources import RESOURCES
 from bot.screening.instruments import load_instruments
@@ -43,6 +46,8 @@ from bot.support.help_lines import Region
 #: Whose cases are whose where no organisation's file names one.
 NO_ORGANISATION = "algemeen"
 
+log = structlog.get_logger("coaching")
+
 
 @dataclass(frozen=True, slots=True)
 class Coaching:
@@ -58,6 +63,10 @@ class Coaching:
         """What runs beside the app until it stops."""
         return self.live.run(), self.post.run(), self.reminders.run()
 
+    def stop(self) -> None:
+        """End what is held open for pages of the desk."""
+        end_streams(self.desk)
+
 
 class Organisation:
     """The organisation's file as the rest needs it: who is there, whose turn it is."""
@@ -65,21 +74,31 @@ class Organisation:
     def __init__(self, settings: Settings) -> None:
         """Args: settings: where the file is."""
         self._file = OrganisationFile(settings.organisation_file)
+        self._told: list[str] = []
+
+    def current(self) -> OrganisationData | None:
+        """What the file says now; a fault in a new version of it is logged once."""
+        found = self._file.current()
+        if self._file.faults != self._told:
+            self._told = list(self._file.faults)
+            for fault in self._told:
+                log.error("organisation's file cannot be used; the last good one counts", fault=fault)
+        return found
 
     @property
     def id(self) -> str:
         """Its id, or `NO_ORGANISATION`."""
-        found = self._file.current()
+        found = self.current()
         return found.id if found is not None else NO_ORGANISATION
 
     def there(self, now: datetime) -> Availability:
         """Whether a coach works now."""
-        found = self._file.current()
+        found = self.current()
         return Availability(None) if found is None else coach_from(found, now)
 
     def deputies(self, organisation: str, now: datetime) -> Sequence[Recipient]:
         """The deputies on duty."""
-        found = self._file.current()
+        found = self.current()
         if found is None or found.id != organisation:
             return ()
         return [Recipient("deputy", f"deputy:{mail}"[:80], mail) for mail in deputies_at(found, now)]

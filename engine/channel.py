@@ -140,14 +140,18 @@ async def answer(agent: Agent, message: UserMessage) -> list[dict[str, Any]]:
 def recorded_answer(tracker: DialogueStateTracker | None, message_id: str) -> list[dict[str, Any]] | None:
     """What the bot said after the message with this id and before the next one; None if the id is unknown."""
     said: list[dict[str, Any]] = []
+    answer: list[dict[str, Any]] | None = None
     for event in reversed(tracker.events if tracker else ()):
         if isinstance(event, BotUttered):
             said.append(_output(event.text, event.data))
         elif isinstance(event, UserUttered):
             if event.message_id == message_id:
-                return said[::-1]
-            said = []
-    return None
+                answer = said[::-1]  # an action may have had it heard once more: then it goes on further back
+            elif answer is not None:
+                break
+            else:
+                said = []
+    return answer
 
 
 def _output(text: str | None, data: dict[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,8 @@ TENSORFLOW = ("keras", "tensorflow", "tensorflow_addons", "tensorflow_hub", "ten
 WITHOUT_TENSORFLOW = frozenset(
     {
         "AugmentedMemoizationPolicy",
+        "ClauseCutter",
+        "ClauseJoiner",
         "CountVectorsFeaturizer",
         "DefaultPolicyPredictionEnsemble",
         "DomainProvider",
@@ -57,6 +59,7 @@ WITHOUT_TENSORFLOW = frozenset(
         "RuleOnlyDataProvider",
         "RulePolicy",
         "ScoreComponent",
+        "TwoThingsPolicy",
         "WhitespaceTokenizer",
     }
 )

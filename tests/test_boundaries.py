@@ -42,7 +42,6 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {
             "bot.channels",
             "bot.console.site",  # adds the desk's addresses; imports nothing of what is behind them
-            "bot.console.desk",
             "bot.conversation",
             "bot.messages",
             "bot.settings",
@@ -72,6 +71,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
             "bot.support",
             "bot.storage.store",
             "bot.storage.choices",
+            "bot.escalation.organisation",
             "bot.settings",
             *LEAVES,
         },

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 import structlog
 from aiohttp import WSCloseCode, hdrs, web
@@ -18,9 +18,6 @@ from bot.channels.errors import ERRORS, ApiProblemError
 from bot.channels.pages import add_headers, add_pages
 from bot.console.site import add_desk
 from bot.settings import Settings
-
-if TYPE_CHECKING:
-    from bot.console.desk import Desk
 
 MAX_BODY = 64 * 1024
 START_SECONDS = 20.0  # longest wait for the API at start-up
@@ -31,7 +28,8 @@ Health = Callable[[], Awaitable[Mapping[str, str]]]
 Handlers = Mapping[str, Mapping[str, Handler]]
 
 API = web.AppKey("api", asyncio.Future[Handlers])
-DESK = web.AppKey("desk", asyncio.Future["Desk"])
+# Its type is not imported here: what stands behind the desk is heavy.
+DESK = web.AppKey("desk", asyncio.Future[Any])
 SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 SETTINGS = web.AppKey("settings", Settings)
 

@@ -43,6 +43,7 @@ NOTICES = {
     "back": "De assistent heeft het gesprek weer overgenomen.",
     "closed": "Het dossier is afgesloten.",
 }
+_TALKS = "{name} is nog in gesprek. Dit kan zodra dat gesprek stopt."
 #: Someone who opened a case is not noted again for this long when the open page fetches what is new in it.
 _OPENED_FOR = timedelta(hours=1)
 _FURTHEST = timedelta(days=366)
@@ -128,6 +129,8 @@ async def claim_case(visit: Visit) -> web.StreamResponse:
 async def release_case(visit: Visit) -> web.StreamResponse:
     """Give a case back to the queue."""
     case = await _case(visit)
+    if _talks_elsewhere(visit, case):
+        return await _refused(visit, 409, _TALKS.format(name=case.owner_name))
     await _end_live(visit, case)
     await _change(visit, case, "release")
     return see_other(f"{PREFIX}/")
@@ -139,6 +142,8 @@ async def hand_over_case(visit: Visit) -> web.StreamResponse:
     colleague = next((one for one in await _colleagues(visit, case) if one.id == to), None)
     if colleague is None:
         return await _refused(visit, 422, "Kies een collega.")
+    if _talks_elsewhere(visit, case):
+        return await _refused(visit, 409, _TALKS.format(name=case.owner_name))
     await _end_live(visit, case)
     at = visit.desk.clock()
     values = {"owner_id": colleague.id, "claimed_at": at}
@@ -293,6 +298,11 @@ def _who_has(case: Case) -> str:
     if case.state == "closed":
         return "Dit dossier is afgesloten."
     return f"{case.owner_name} heeft dit dossier." if case.owner_name else "Neem dit dossier eerst op."
+
+
+def _talks_elsewhere(visit: Visit, case: Case) -> bool:
+    """A conversation of someone else runs: nobody takes a person out of it."""
+    return case.state == "live" and case.owner_id != visit.who.id and _may_move(visit, case)
 
 
 async def _end_live(visit: Visit, case: Case) -> None:

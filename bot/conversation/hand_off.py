@@ -61,7 +61,7 @@ class ToCoach:
         if situation.desk is None or (record is None and not starts):
             return None
         view = situation.desk()
-        step = flow.respond(self._texts, _hand_off(record), text, command, self._facts(view), now)
+        step = flow.respond(self._texts, _hand_off(record), text, command, self._facts(view, now), now)
         return None if step is None else self._ruling(step, view, now)
 
     def asked(self, origin: Origin, words: str, situation: Situation, now: datetime) -> Ruling | None:
@@ -71,14 +71,14 @@ class ToCoach:
         view = situation.desk()
         if not view.coaches:
             return None
-        return self._ruling(flow.begin(self._texts, origin, words, self._facts(view), now), view, now)
+        return self._ruling(flow.begin(self._texts, origin, words, self._facts(view, now), now), view, now)
 
     def reminded(self, situation: Situation, now: datetime) -> Ruling | None:
         """The open question again, after the engine answered something else."""
         record = _hand_off(situation.hand_off)
         if record is None or situation.desk is None or situation.owner == "coach":
             return None
-        says = flow.ask_again(self._texts, record, self._facts(situation.desk()), now)
+        says = flow.ask_again(self._texts, record, self._facts(situation.desk(), now), now)
         return Ruling(replies=tuple(self._parts(say, now) for say in says)) if says else None
 
     def to_coach(
@@ -111,7 +111,11 @@ class ToCoach:
         """One bubble."""
         return self._parts(say, now)
 
-    def _facts(self, view: DeskView) -> Facts:
+    def there(self, now: datetime) -> Availability:
+        """Whether a coach works now."""
+        return self._there(now)
+
+    def _facts(self, view: DeskView, now: datetime) -> Facts:
         scores, case = view.shared.scores, view.case
         return Facts(
             coaches=view.coaches,
@@ -119,6 +123,7 @@ class ToCoach:
             level=view.shared.level,
             open_case=OpenCase(case.number, case.state, case.due_at) if case is not None else None,
             region=cast("Any", self._region.id),
+            there=self._there(now),
         )
 
     def _ruling(self, step: Step, view: DeskView, now: datetime) -> Ruling:

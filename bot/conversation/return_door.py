@@ -12,8 +12,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.conversation.hand_off import ToCoach
-from bot.conversation.outbox import Outbox
-from bot.escalation.flow import ASKING, Button, Say, moment_in_words
+from bot.conversation.outbox import Gone, Outbox
+from bot.escalation.flow import ASKING, Button, Say, promise
 from bot.escalation.hand_off_texts import HandOffTexts
 from bot.escalation.return_code import hashed, new_code, normalised
 from bot.storage.cases import Case
@@ -63,10 +63,8 @@ class ReturnDoor:
         entered = await self._codes.enter(code_hash, token_hash, self._welcome, self._clock())
         if entered is None:
             return None
-        conversation_id, said = entered
-        for message in said:
-            self._outbox.tell(conversation_id, message)
-        self._outbox.tell_owner_changed(conversation_id)
+        # Whoever still has it open elsewhere has it no more: the code moves the conversation here.
+        self._outbox.tell(entered, Gone())
         return token
 
     def _welcome(self, case: Case) -> JsonParts:
@@ -75,9 +73,8 @@ class ReturnDoor:
             again = Button(self._texts.way.chat.title, next(iter(ASKING)))
             return self._to_coach.parts(Say(returned.closed, (again,)), now)
         if case.state == "new":
-            return self._to_coach.parts(
-                Say(returned.waiting.format(latest=moment_in_words(case.due_at, now))), now
-            )
+            when = promise(self._texts, case.due_at, self._to_coach.there(now), now)
+            return self._to_coach.parts(Say(returned.waiting.format(promise=when), lines=True), now)
         return self._to_coach.parts(Say(returned.taken.format(name=self._to_coach.name_of(case))), now)
 
     async def _hash(self, code: str) -> str:

@@ -43,7 +43,8 @@ MOST_OWN_WORDS = 200
 _RUN = re.compile(r"(?<![\w+/-])(?<!\d[.,])(?:\+|\(0?)?\d(?:[ ./()\u00a0-]{0,2}\d){5,}(?!\w)")
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _DATE_OR_HOUR = re.compile(
-    rf"\s*(?:20\d\d-\d\d-\d\d(?!\d)|{_DAY}([/.-]){_MONTH}\1(?:20)?\d\d(?!\d)|{_DAY}/{_MONTH}(?![\d/])|\d{{1,2}}\s?(?:u|uur|h|:))"
+    rf"\s*(?:20\d\d-\d\d-\d\d(?!\d)|{_DAY}([/.-]){_MONTH}\1(?:20)?\d\d(?!\d)"
+    rf"|{_DAY}/{_MONTH}(?![\d/])|\d{{1,2}}\s?(?:u|uur|h|:))"
 )
 #: How a number begins that someone typed to be called on; without it, only a mobile number is taken for one.
 _TYPED = {"vlaanderen": r"\+|\(?0|32\d{9}$|4\d{8}$", "nederland": r"\+|\(?0|31\d{9}$|6\d{8}$"}

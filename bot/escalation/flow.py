@@ -97,6 +97,18 @@ class OpenCase:
 
 
 @dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether a coach works at this moment; None when the hours are not known.
+
+    When not: `next` says in words from when one does, `at` is that moment.
+    """
+
+    present: bool | None
+    next: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is known beside the message.
 
@@ -106,6 +118,7 @@ class Facts:
         level: level of care that triage found (0-4).
         open_case: a case of this person that is not closed.
         region: 'vlaanderen' or 'nederland', for reading phone numbers.
+        there: whether a coach works now.
     """
 
     coaches: bool
@@ -113,6 +126,7 @@ class Facts:
     level: int = 0
     open_case: OpenCase | None = None
     region: Literal["vlaanderen", "nederland"] = "vlaanderen"
+    there: Availability = Availability(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +163,6 @@ class Step:
     engine: ToEngine = "nothing"
     opens: bool = False
     withdraws: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Availability:
-    """Whether a coach works at this moment; `next` in words when not; None when the hours are not known."""
-
-    present: bool | None
-    next: str | None = None
 
 
 def urgency_of(origin: Origin, level: int) -> Urgency:
@@ -218,12 +224,22 @@ def passed_on(
     texts: HandOffTexts, draft: Draft, number: int, due: datetime, there: Availability, now: datetime
 ) -> tuple[Say, ...]:
     """What is read once the case is committed: when a person answers, and who is open now if nobody is there."""
-    latest = moment_in_words(due, now)
-    said = getattr(texts.sent, draft.way or "chat").format(number=number, latest=latest)
+    when = promise(texts, due, there, now)
+    said = getattr(texts.sent, draft.way or "chat").format(number=number, promise=when)
     if there.present:
         return (Say(f"{said} {texts.sent.there_now}"),)
-    nobody = texts.sent.nobody_now.format(next=there.next) if there.present is False and there.next else ""
-    return (Say(f"{said} {nobody}".strip()), Say(texts.sent.meanwhile, lines=True))
+    nobody = there.present is False and there.next and there.next not in when
+    more = f" {texts.sent.nobody_now.format(next=there.next)}" if nobody else ""
+    return (Say(said + more), Say(texts.sent.meanwhile, lines=True))
+
+
+def promise(texts: HandOffTexts, due: datetime, there: Availability, now: datetime) -> str:
+    """When a person answers, so that it can be kept: not at a moment at which no coach works, nor one that is past."""
+    if due <= now:
+        return texts.promise.overdue
+    if there.present is False and there.at is not None and there.at > due:
+        return texts.promise.from_then.format(next=there.next)
+    return texts.promise.by.format(latest=moment_in_words(due, now))
 
 
 def how_was_it(texts: HandOffTexts, now: datetime) -> tuple[Say, HandOff]:
@@ -234,7 +250,7 @@ def how_was_it(texts: HandOffTexts, now: datetime) -> tuple[Say, HandOff]:
 
 
 def wants_assistant(texts: HandOffTexts, text: str, command: str | None) -> bool:
-    """Whether the person ends the conversation with the coach. Only the bare words do: not a sentence with them in it."""
+    """Whether the person ends the conversation with the coach. Only the bare words do that."""
     if command is not None:
         return command.startswith(BACK_TO_ASSISTANT)
     return _words(text) in [_words(phrase) for phrase in texts.heard.to_assistant]
@@ -277,7 +293,8 @@ class _Flow:
         texts = self.texts.already
         reached = case.state in ("contacted", "live")
         said = texts.contacted if reached else texts.text
-        text = said.format(number=case.number, latest=moment_in_words(case.due_at, self.moment))
+        when = promise(self.texts, case.due_at, self.facts.there, self.moment)
+        text = said.format(number=case.number, promise=when)
         buttons = (_button(texts.keep.title, "keep"), _button(texts.withdraw.title, "withdraw"))
         return Step((Say(text, buttons, lines=True),), replace(self.hand_off, stage="already"))
 

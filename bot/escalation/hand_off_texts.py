@@ -15,7 +15,19 @@ from bot.resources import RESOURCES, Definition, SourcedDefinition, read_definit
 
 Text = Annotated[str, Field(min_length=1, max_length=400)]
 Words = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
-PLACEHOLDERS = {"number", "latest", "next", "name", "phone", "mail", "moment", "date", "words", "limit"}
+PLACEHOLDERS = {
+    "number",
+    "promise",
+    "latest",
+    "next",
+    "name",
+    "phone",
+    "mail",
+    "moment",
+    "date",
+    "words",
+    "limit",
+}
 
 
 class Title(Definition):
@@ -106,13 +118,20 @@ class Preview(Definition):
 
 
 class Sent(Ways):
-    """It was passed on: when a person answers at the latest, and who is there now."""
+    """It was passed on: when a person answers, and who is there now."""
 
     there_now: Text
     nobody_now: Text
-    unknown: str
     meanwhile: Text
     lines_title: Text
+
+
+class Promise(Definition):
+    """When a person answers: within the time, once someone is there, or later than was said."""
+
+    by: Text
+    from_then: Text
+    overdue: Text
 
 
 class Already(Definition):
@@ -182,6 +201,7 @@ class HandOffTexts(SourcedDefinition):
     words: WordsQuestion
     preview: Preview
     sent: Sent
+    promise: Promise
     already: Already
     cancelled: Text
     again: Text

@@ -7,7 +7,7 @@ not guessed: then the person's own words are the moment, and a coach reads them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -149,10 +149,10 @@ def _days(found: Sequence[Piece], pieces: Sequence[Piece], now: datetime) -> lis
         adjoining = place > 0 and at[place] == at[place - 1] + 1
         if not adjoining:
             days.append(found_days)
-        elif days[-1].first.weekday() == found_days.first.weekday():
-            days[-1] = found_days  # 'vrijdag 4 december': the date says which Friday
-        else:
+        elif days[-1].first.weekday() != found_days.first.weekday():
             return None  # 'maandag 1 december', and that is a Tuesday
+        elif piece.form != "weekdays":
+            days[-1] = found_days  # 'vrijdag 4 december': the date says which Friday
     return days
 
 
@@ -223,6 +223,8 @@ def _weekdays(piece: Piece, now: datetime) -> _Days | None:
     today = now.date()
     monday = today - timedelta(days=today.weekday())
     names = [ABBREVIATIONS.get(name, name) for name in piece.names]
+    if len(names) > MOST_DAYS:
+        return None
     if piece.ranged and not piece.week and names == ["maandag", "vrijdag"]:
         return _working_days(today)
     found: list[date] = []
@@ -268,25 +270,30 @@ def _on(
     days: Sequence[_Days], part: Part | None, clock: Clock | None, now: datetime, *, since: bool = False
 ) -> Moment | None:
     """On days that were named, or from those days on (`since`)."""
-    first, last = min(one.first for one in days), max(one.last for one in days)
-    if part is not None and part.id == "nacht" and first == now.date() and now.hour < part.to - 24:
-        first = last = first - timedelta(days=1)  # 'vannacht', said at two in the morning
-    hours = _hours(part, clock, now if first == now.date() else None)
+    today = now.date()
+    if part is not None and part.id == "nacht" and days[0].first == today and now.hour < part.to - 24:
+        yesterday = today - timedelta(days=1)  # 'vannacht', said at two in the morning
+        days = [replace(days[0], first=yesterday, last=yesterday), *days[1:]]
+    hours = _hours(part, clock, now if days[0].first == today else None)
     if hours is None:
         return None
     point = clock is not None and clock.kind == "at"
     closes = hours[0] if point else _DAY if hours[1] is None else hours[1]
-    while first < last and _at(first, closes) <= now:
-        first += timedelta(days=1)  # 'op weekdagen tussen 9 en 12', said at two
-    start, past = _at(first, hours[0]), _at(last, closes) <= now and not since
-    if not (past or point):
+    # 'Op weekdagen tussen 9 en 12', said at two, begins tomorrow.
+    each = (
+        one.first + timedelta(days=more) for one in days for more in range((one.last - one.first).days + 1)
+    )
+    ahead = [day for day in each if _at(day, closes) > now]
+    first, last = min(ahead or [days[0].first]), max(one.last for one in days)
+    start = _at(first, hours[0])
+    if since or (ahead and not point):
         start = max(start, now)
     said = " of ".join(one.says for one in days)
     in_words = " ".join(
         words for words in ("vanaf" if since else "", said, _hours_said(part, clock, hours)) if words
     )
     end = None if since or hours[1] is None else _at(last, hours[1])
-    return Moment(in_words, start, end, past)
+    return Moment(in_words, start, end, past=not ahead and not since)
 
 
 def _any_day(part: Part | None, clock: Clock | None, now: datetime) -> Moment | None:

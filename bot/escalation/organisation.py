@@ -7,13 +7,12 @@ The file does not say who has a case: it can still be claimed by anyone at the d
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, RootModel, model_validator
 
-from bot.escalation.cases import Urgency, due_at
 from bot.escalation.flow import Availability
 from bot.escalation.moment_words import MONTHS, WEEKDAYS
 from bot.resources import Definition, ResourceError, check_definition, read_yaml
@@ -156,11 +155,9 @@ def coach_from(organisation: Organisation, now: datetime) -> Availability:
     found = next_coach(organisation, now)
     if found is None:
         return Availability(present=False)
-    return (
-        Availability(present=True)
-        if found <= now
-        else Availability(present=False, next=_from_when(organisation, found, now))
-    )
+    if found <= now:
+        return Availability(present=True)
+    return Availability(present=False, next=_from_when(organisation, found, now), at=found)
 
 
 def next_coach(organisation: Organisation, now: datetime) -> datetime | None:
@@ -179,26 +176,6 @@ def next_coach(organisation: Organisation, now: datetime) -> datetime | None:
                 return None
             at = opens
     return None
-
-
-def latest_contact(urgency: Urgency, organisation: Organisation, now: datetime) -> str:
-    """When a person has been reached at the latest, for a case that is opened now.
-
-    The time never pauses: 48 hours are 48 hours, over weekends, days off and changes of the clock. Say beside it when
-    a coach is there (`coach_from`): with urgency 'now' that can be later.
-
-    Args:
-        urgency: of the case.
-        organisation: whose clock is read.
-        now: with its zone.
-
-    Returns:
-        'ten laatste vrijdag 27 november om 14 uur'.
-    """
-    zone = ZONES[organisation.country]
-    due = due_at(urgency, now.astimezone(UTC)).astimezone(zone)
-    today = due.date() == now.astimezone(zone).date()
-    return f"ten laatste {'vandaag' if today else _day(due)} om {_hour(due)}"
 
 
 def on_duty_at(organisation: Organisation, now: datetime) -> list[str]:

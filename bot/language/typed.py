@@ -1,8 +1,8 @@
 """What people type, made even: tussentaal, chat spelling, stretched, spaced and glued words, slips, emoji as words.
 
-Room: bot/language, pure but for reading its data file, resources/language/typed.yml. Runs on Python 3.10 too, so it uses
-plain PyYAML; the strict schema check of the same file is in bot/safety/normal.py. This is for reading, not for correcting
-anybody: who reads something special (danger, say) gives its own words beside the general ones.
+Room: bot/language, pure but for reading its data file, resources/language/typed.yml. Runs on Python 3.10 too, so it
+uses plain PyYAML; the strict schema check of the same file is in bot/safety/normal.py. This is for reading, not for
+correcting anybody: who reads something special (danger, say) gives its own words beside the general ones.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class Typed:
         return (stem,)
 
     def _without_marks(self, piece: str) -> tuple[str, ...]:
-        """A word with digits or marks for letters ("zelfm0ord", "d*od"), when that gives a known one; else its parts."""
+        """A word with digits or marks for letters ("m0rgen", "n*et"), when that gives a known one; else its parts."""
         plain = piece.translate(self._letters)
         if "*" in plain:
             pattern = re.compile(plain.replace("*", "[a-z]?"))

@@ -1,7 +1,7 @@
 """What people type, made even for the guard: what holds for every reader, and beside it the words of danger.
 
-Room: pure core. The work is done by bot/language/typed; the word lists are data in resources/language/typed.yml (general)
-and resources/safety/typing.yml (danger), checked strictly here. Nothing here decides anything.
+Room: pure core. The work is done by bot/language/typed; the word lists are data in resources/language/typed.yml
+(general) and resources/safety/typing.yml (danger), checked strictly here. Nothing here decides anything.
 """
 
 from __future__ import annotations

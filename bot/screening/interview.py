@@ -319,6 +319,8 @@ def _group(progress: Progress, heard: Heard, norms: Norms) -> Step:
         return _again(progress, Line("why_group"))
     if heard.intent == "affirm":
         return Step(progress)
+    if answer.kind in ("score", "choose", "out_of_range"):
+        return _again(progress, Line("group_no_number"))
     step = _elsewhere(progress, heard, Line("group_unknown"))
     if step.lines and step.lines[0].response == "group_unknown":
         # An unknown sector is no reason to hold up the result: go on beside all respondents.

@@ -572,13 +572,16 @@ def _filtered(filters: Filters) -> list[ColumnElement[bool]]:
         limits.append((cases.c.due_at < filters.overdue_at) & cases.c.contacted_at.is_(None))
     words = filters.text.strip()
     if words:
-        name = func.lower(cases.c.contact["name"].as_string())
+        name = cases.c.contact["name"].as_string()
+        # SQLite's own small letters are those of English: a name such as Élise is looked for as it is written, too.
+        written = [name.contains(form, autoescape=True) for form in (words, words.title())]
         limits.append(
             or_(
                 cases.c.number == int(words)
                 if words.isascii() and words.isdigit() and len(words) < 10
                 else False,
-                name.contains(words.lower(), autoescape=True),
+                func.lower(name).contains(words.lower(), autoescape=True),
+                *written,
             )
         )
     return limits

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Integer, case, extract, func, select, true
+from sqlalchemy import ColumnElement, Connection, Integer, case, extract, func, or_, select, true
 from sqlalchemy import cast as sql_cast
 
 from bot.escalation.cases import OUTCOMES, Outcome, Scope
@@ -20,6 +20,7 @@ from bot.storage.tables import cases
 
 #: What people are promised: by then someone has reached them.
 PROMISED = timedelta(hours=48)
+_ALL = -1
 
 Column = ColumnElement[datetime]
 
@@ -83,29 +84,19 @@ async def figures(database: Database, scope: Scope | None, weeks: Sequence[Week]
         weeks: that follow each other, oldest first; at least one.
         at: the moment.
     """
-    whole = Week(0, 0, weeks[0].start, weeks[-1].end)
 
     def work(db: Connection) -> Figures:
-        new = _per_week(db, scope, weeks, cases.c.opened_at)
-        claimed = _per_week(db, scope, weeks, cases.c.claimed_at)
-        contacted = _per_week(db, scope, weeks, cases.c.contacted_at)
-        promised = _promised(db, scope, weeks, at)
         medians = _medians(db, scope, weeks)
         return Figures(
             now=_now(db, scope, None, at),
             weeks=[
-                WeekFigures(
-                    week,
-                    new.get(index, 0),
-                    claimed.get(index, 0),
-                    contacted.get(index, 0),
-                    *promised.get(index, (0, 0)),
-                    median=medians.get(index, Median()),
+                WeekFigures(week, *numbers, median=medians.get(index, Median()))
+                for index, (week, numbers) in enumerate(
+                    zip(weeks, _numbers(db, scope, weeks, at), strict=True)
                 )
-                for index, week in enumerate(weeks)
             ],
-            median=_medians(db, scope, [whole]).get(0, Median()),
-            outcomes=_outcomes(db, scope, whole),
+            median=medians.get(_ALL, Median()),
+            outcomes=_outcomes(db, scope, weeks),
         )
 
     return await database.read(work)
@@ -122,54 +113,74 @@ def _now(db: Connection, scope: Scope | None, account_id: str | None, at: dateti
     return Now(*db.execute(question).one())
 
 
-def _per_week(db: Connection, scope: Scope | None, weeks: Sequence[Week], moment: Column) -> dict[int, int]:
-    """How many cases have this moment in each week, by the week's place in `weeks`."""
-    place = _place(weeks, moment)
-    question = select(place, func.count()).where(_inside(scope), *_during(weeks, moment)).group_by(place)
-    return {row[0]: row[1] for row in db.execute(question)}
-
-
-def _promised(
+def _numbers(
     db: Connection, scope: Scope | None, weeks: Sequence[Week], at: datetime
-) -> dict[int, tuple[int, int]]:
-    opened, contacted = cases.c.opened_at, cases.c.contacted_at
-    place = _place(weeks, opened)
-    in_time = func.coalesce(_seconds(db, opened, contacted) <= PROMISED.total_seconds(), False)
-    judged = in_time | (opened <= at - PROMISED)
-    question = select(place, _count_if(judged), _count_if(in_time)).where(
-        _inside(scope), *_during(weeks, opened)
+) -> list[tuple[int, int, int, int, int]]:
+    """Per week: new, claimed, contacted, judged, in time.
+
+    The cases are gone through once, counted by the weeks they were opened, claimed and contacted in.
+    """
+    opened, claimed, contacted = cases.c.opened_at, cases.c.claimed_at, cases.c.contacted_at
+    in_time = case((_seconds(db, opened, contacted) <= PROMISED.total_seconds(), 1), else_=0)
+    judged = case((opened <= at - PROMISED, 1), else_=in_time)
+    moments = (opened, claimed, contacted)
+    each = (
+        select(
+            *(_place(weeks, moment).label(f"week{index}") for index, moment in enumerate(moments)),
+            judged.label("judged"),
+            in_time.label("in_time"),
+        )
+        .where(_inside(scope), or_(*(_during(weeks, moment) for moment in moments)))
+        .subquery()
     )
-    return {index: (of, part) for index, of, part in db.execute(question.group_by(place))}
+    numbers = [[0] * 5 for _ in range(len(weeks) + 1)]  # the last one is that of moments in none of them
+    for *places, is_judged, is_in_time, number in db.execute(select(*each.c, func.count()).group_by(*each.c)):
+        for column, place in enumerate(places):
+            numbers[place][column] += number
+        numbers[places[0]][3] += number * is_judged
+        numbers[places[0]][4] += number * is_in_time
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in numbers[: len(weeks)]]
 
 
 def _medians(db: Connection, scope: Scope | None, weeks: Sequence[Week]) -> dict[int, Median]:
+    """By the week's place in `weeks`, and that of all of them as `_ALL`; without a contact there is none."""
     opened, contacted = cases.c.opened_at, cases.c.contacted_at
-    place, seconds = _place(weeks, contacted), _seconds(db, opened, contacted)
-    here = (_inside(scope), *_during(weeks, contacted))
-    ranked = (
-        select(
-            place.label("place"),
-            seconds.label("seconds"),
-            func.row_number().over(partition_by=place, order_by=seconds).label("rank"),
-            func.count().over(partition_by=place).label("of"),
-        )
-        .where(*here)
+    each = (
+        select(_place(weeks, contacted).label("week"), _seconds(db, opened, contacted).label("seconds"))
+        .where(_inside(scope), _during(weeks, contacted))
         .subquery()
     )
-    rank, of = ranked.c.rank, ranked.c["of"]
-    middle = (rank == (of + 1) // 2) | (rank == (of + 2) // 2)
-    question = select(ranked.c.place, func.avg(ranked.c.seconds), func.max(of)).where(middle)
-    return {
-        index: Median(float(value), number)
-        for index, value, number in db.execute(question.group_by(ranked.c.place))
-    }
+    week, seconds = each.c.week, each.c.seconds
+    ranked = select(
+        week,
+        seconds,
+        func.row_number().over(partition_by=week, order_by=seconds).label("rank"),
+        func.count().over(partition_by=week).label("of"),
+        func.row_number().over(order_by=seconds).label("rank_of_all"),
+        func.count().over().label("all"),
+    ).subquery()
+    r = ranked.c
+    middle, middle_of_all = _is_middle(r.rank, r["of"]), _is_middle(r.rank_of_all, r["all"])
+    marks = (case((mark, 1), else_=0) for mark in (middle, middle_of_all))
+    question = select(r.week, r.seconds, r["of"], r["all"], *marks).where(middle | middle_of_all)
+    middles: dict[int, tuple[list[int], int]] = {}
+    for place, value, of, of_all, is_middle, is_middle_of_all in db.execute(question):
+        if is_middle:
+            middles.setdefault(place, ([], of))[0].append(value)
+        if is_middle_of_all:
+            middles.setdefault(_ALL, ([], of_all))[0].append(value)
+    return {place: Median(sum(values) / len(values), of) for place, (values, of) in middles.items()}
 
 
-def _outcomes(db: Connection, scope: Scope | None, week: Week) -> dict[Outcome, int]:
-    question = select(cases.c.outcome, func.count()).where(
-        _inside(scope), *_during([week], cases.c.closed_at)
-    )
-    found = {row[0]: row[1] for row in db.execute(question.group_by(cases.c.outcome))}
+def _is_middle(rank: ColumnElement[int], of: ColumnElement[int]) -> ColumnElement[bool]:
+    """The one in the middle, or the two."""
+    return (rank == (of + 1) // 2) | (rank == (of + 2) // 2)
+
+
+def _outcomes(db: Connection, scope: Scope | None, weeks: Sequence[Week]) -> dict[Outcome, int]:
+    during = _during(weeks, cases.c.closed_at)
+    question = select(cases.c.outcome, func.count()).where(_inside(scope), during).group_by(cases.c.outcome)
+    found = {row[0]: row[1] for row in db.execute(question)}
     return {outcome: found.get(outcome, 0) for outcome in OUTCOMES}
 
 
@@ -177,13 +188,18 @@ def _inside(scope: Scope | None) -> ColumnElement[bool]:
     return true() if scope is None else within(scope)
 
 
-def _during(weeks: Sequence[Week], moment: Column) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return moment >= weeks[0].start, moment < weeks[-1].end
+def _during(weeks: Sequence[Week], moment: Column) -> ColumnElement[bool]:
+    return (moment >= weeks[0].start) & (moment < weeks[-1].end)
 
 
 def _place(weeks: Sequence[Week], moment: Column) -> ColumnElement[int]:
-    """The place in `weeks` of the week a moment is in: their borders are local midnights, no fixed step apart."""
-    return case(*((moment < week.end, index) for index, week in enumerate(weeks)), else_=len(weeks))
+    """The place in `weeks` of the week a moment is in; their number when it is in none, or there is no moment.
+
+    The borders are local midnights, no fixed step apart.
+    """
+    none = len(weeks)
+    within_week = ((moment < week.end, index) for index, week in enumerate(weeks))
+    return case((moment < weeks[0].start, none), *within_week, else_=none)
 
 
 def _count_if(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -10,17 +10,15 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, Text, cast, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, Text, cast, delete, or_, select, true, update
 
 from bot.storage.case_ending import wipe_in
 from bot.storage.choices import drop_choices_in
 from bot.storage.database import Database
 from bot.storage.store import forget_in, note_tracker
-from bot.storage.tables import cases, check_ins, conversations, crises, messages
+from bot.storage.tables import cases, check_ins, conversations, crises, hand_offs, messages
 
 BATCH = 200
-#: Beside the messages: what comes of what someone told the assistant.
-_TOLD = (check_ins, crises)
 
 
 class Keeping:
@@ -55,27 +53,33 @@ class Keeping:
         Returns:
             How many conversations lost their words.
         """
-        # What was said to a coach stays as long as the case needs it; what was said to the assistant does not.
-        droppable = messages.c.case_id.is_(None) | ~_awaits_a_coach(before)
-        has_words = select(messages.c.seq).where(messages.c.conversation_id == conversations.c.id, droppable)
-        unwanted = conversations.c.consent.is_not(True)
-        kept = [unwanted & select(t.c.id).where(t.c.conversation_id == conversations.c.id).exists() for t in _TOLD]
-        idle = (conversations.c.consent.is_(True) | _awaits_a_coach(before)) & (
-            conversations.c.last_seen_at < before
-        )
+        stays = _awaits_a_coach(before)
+        no_consent = conversations.c.consent.is_not(True)
+        going: dict[Table, ColumnElement[bool]] = {
+            # What was said to a coach stays as long as the case needs it; what was said to the assistant does not.
+            messages: messages.c.case_id.is_(None) | ~stays,
+            hand_offs: true(),
+            check_ins: no_consent,
+            crises: no_consent,
+        }
+
+        def goes(table: Table) -> ColumnElement[bool]:
+            theirs = table.c.conversation_id == conversations.c.id
+            return select(conversations.c.id).where(theirs, going[table]).exists()
 
         def drop(db: Connection, conversation_id: str) -> None:
-            here = (conversations.c.id == messages.c.conversation_id) & (
-                conversations.c.id == conversation_id
-            )
-            gone = select(conversations.c.id).where(here, droppable).exists()
-            db.execute(delete(messages).where(messages.c.conversation_id == conversation_id, gone))
-            no_consent = select(conversations.c.id).where(conversations.c.id == conversation_id, unwanted)
-            for table in _TOLD:
-                db.execute(delete(table).where(table.c.conversation_id.in_(no_consent)))
+            for table in going:
+                db.execute(delete(table).where(table.c.conversation_id == conversation_id, goes(table)))
             note_tracker(db, conversation_id, at)
 
-        return await self._each(idle & or_(has_words.exists(), *kept), idle, drop)
+        idle = (conversations.c.consent.is_(True) | stays) & (conversations.c.last_seen_at < before)
+        some = or_(
+            *(
+                select(table).where(table.c.conversation_id == conversations.c.id, going[table]).exists()
+                for table in going
+            )
+        )
+        return await self._each(idle & some, idle, drop)
 
     async def wipe_cases(self, *, closed_before: datetime) -> int:
         """Take everything personal out of cases that were closed before this moment; what is counted stays.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -11,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.storage.cases import PERSON, Case, hold, open_of, read_in, record
 from bot.storage.database import Database
-from bot.storage.message_log import JsonParts, StoredMessage, say_in
+from bot.storage.message_log import JsonParts, say_in
 from bot.storage.tables import cases, conversations, installation
 
 SALT = "return_code_salt"
@@ -30,10 +31,8 @@ class ReturnCodes:
         found = await self._database.read(lambda db: db.execute(here).scalar())
         if found is None:
             made = insert(installation).values(name=SALT, value=secrets.token_hex(16))
-            try:
+            with suppress(IntegrityError):  # another process was first: its salt counts
                 await self._database.write(lambda db: db.execute(made).rowcount)
-            except IntegrityError:
-                pass  # another process was first: its salt counts
             found = await self._database.read(lambda db: db.execute(here).scalar_one())
         return bytes.fromhex(str(found))
 
@@ -64,7 +63,7 @@ class ReturnCodes:
 
     async def enter(
         self, code_hash: str, token_hash: str, welcome: Callable[[Case], JsonParts], at: datetime
-    ) -> tuple[str, list[StoredMessage]] | None:
+    ) -> str | None:
         """Open the conversation of a code under a new token; the one before stops working. None: no such code.
 
         Args:
@@ -74,10 +73,10 @@ class ReturnCodes:
             at: when.
 
         Returns:
-            The conversation's id and what was said.
+            The conversation's id.
         """
 
-        def work(db: Connection) -> tuple[str, list[StoredMessage]] | None:
+        def work(db: Connection) -> str | None:
             found = select(cases.c.id).where(cases.c.return_code_hash == code_hash)
             case_id = db.execute(found).scalar()
             if case_id is None:
@@ -92,7 +91,7 @@ class ReturnCodes:
             here = conversations.c.id == conversation_id
             db.execute(update(conversations).where(here).values(token_hash=token_hash, owner=owner))
             record(db, case.id, at, PERSON, "returned")
-            said = say_in(db, conversation_id, None, [welcome(case)], at, "system")
-            return conversation_id, said
+            say_in(db, conversation_id, None, [welcome(case)], at, "system")
+            return conversation_id
 
         return await self._database.write(work)

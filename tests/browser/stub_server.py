@@ -178,6 +178,7 @@ class Conversation:
     remember: bool = False
     owner: tuple[str, str | None] = ("bot", None)
     code: str | None = None  # the one that works now
+    case_open: bool = True
 
 
 class StubServer:
@@ -188,9 +189,11 @@ class StubServer:
         self.answer = answer
         self.conversations: dict[str, Conversation] = {}
         self.received: list[dict[str, Any]] = []
-        self.told: list[tuple[float, dict[str, Any]]] = []  # typing and seen, with the second they came
+        self.told: list[dict[str, Any]] = []  # typing and seen
         self.door: list[dict[str, str]] = []  # headers of each who came with a code
         self.door_closed: int | None = None  # seconds to wait, when there were too many tries
+        self._door_opens = asyncio.Event()
+        self._door_opens.set()
         self.sockets_allowed = True
         self.break_line: str | None = None  # with the next message: "before" or "after" it was stored
         self.answering = True
@@ -246,6 +249,11 @@ class StubServer:
             if conversation.owner != (owner, name):
                 conversation.owner = (owner, name)
                 await self._tell(conversation, {"type": "owner", "owner": owner, "name": name})
+
+    def hold_door(self) -> asyncio.Event:
+        """Who comes with a code waits until this is set."""
+        self._door_opens.clear()
+        return self._door_opens
 
     def talk_elsewhere(self, *messages: tuple[str, str]) -> str:
         """A conversation with a coach that began on another device (roles and words); the code that leads to it."""
@@ -308,7 +316,7 @@ class StubServer:
 
     async def _new_code(self, request: web.Request) -> web.Response:
         conversation = self._conversation(request)
-        if await request.json() != {} or not any(RETURN_CODE in m["parts"] for m in conversation.messages):
+        if await request.json() != {} or not conversation.case_open:
             return _refused(409)
         conversation.code = " ".join(f"{secrets.randbelow(10_000):04}" for _ in range(4))
         return web.json_response({"code": conversation.code}, status=201)
@@ -320,6 +328,7 @@ class StubServer:
         if self.door_closed is not None:
             return _refused(429, {"Retry-After": str(self.door_closed)})
         code = (await request.json())["code"]
+        await self._door_opens.wait()
         found = next(
             (t for t, c in self.conversations.items() if c.code is not None and c.code == code), None
         )
@@ -357,7 +366,7 @@ class StubServer:
 
     async def _hear(self, conversation: Conversation, sent: dict[str, Any]) -> None:
         if sent["type"] in ("typing", "seen"):
-            self.told.append((asyncio.get_running_loop().time(), sent))
+            self.told.append(sent)
         elif sent.get("payload") == BACK[1]:
             await self._take(conversation, sent)
             await self.say(text("Je bent weer bij Ademruimte, een computerprogramma."), role="system")

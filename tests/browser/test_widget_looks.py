@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.stub_server import StubServer
+from tests.browser.stub_server import HELP_LINES, StubServer, text
 from tests.browser.tab import DESKTOP, PHONE, SMALLEST, OpenTab, Tab
 
 SCREENS = {
@@ -34,6 +34,13 @@ async def test_every_state_is_accessible(open_tab: OpenTab, server: StubServer, 
     await tab.button("Check-in").wait_for()
     await _accessible(tab, "open, with quick replies")
 
+    await tab.button("Ik heb een code").click()
+    await _accessible(tab, "a field for a code")
+    await tab.button("Open mijn gesprek").click()
+    await tab.page.get_by_text("Typ eerst de 16 cijfers").wait_for()
+    await _accessible(tab, "a code that is none")
+    await tab.page.keyboard.press("Escape")
+
     await tab.button("Check-in").click()
     await tab.page.get_by_role("radiogroup").wait_for()
     await _accessible(tab, "scale")
@@ -55,6 +62,32 @@ async def test_every_state_is_accessible(open_tab: OpenTab, server: StubServer, 
     await tab.type("hulplijnen")
     await tab.page.get_by_role("link", name="Bel 106").wait_for()
     await _accessible(tab, "help lines in the conversation")
+
+    await tab.type("anoniem")
+    await tab.button("Toon mijn code").wait_for()
+    await server.own("queue")
+    await tab.page.get_by_text("Een coach is gevraagd").wait_for()
+    await _accessible(tab, "a coach was asked, with the card for a code")
+    await tab.button("Toon mijn code").click()
+    await tab.page.locator(".digits").wait_for()
+    await _accessible(tab, "a code")
+    await tab.button("Verberg").click()
+    await _accessible(tab, "a code that was shown")
+
+    await server.coach("Dag, ik ben Ilse.")
+    await server.say(text("Deze mensen nemen nu op."), HELP_LINES, role="system")
+    await server.coach("Ik neem het even over.", author="Noor, coach")
+    await server.event({"type": "typing", "on": True})
+    await tab.page.get_by_text("Noor, coach schrijft").wait_for()
+    await _accessible(tab, "with a coach")
+    await tab.button("Ik heb een code").click()
+    await tab.page.get_by_label("Je code van 16 cijfers").fill("1111222233334444")
+    await tab.button("Open mijn gesprek").click()
+    await tab.button("Ja, open mijn gesprek").wait_for()
+    await _accessible(tab, "the question before another conversation")
+    await tab.page.keyboard.press("Escape")
+    await tab.button("Terug naar de assistent").click()
+    await tab.page.get_by_text("Een computerprogramma, geen mens").wait_for()
 
     server.answering = False
     await tab.type("wacht even")
@@ -97,6 +130,48 @@ async def test_all_eleven_numbers_are_on_screen_and_big_enough_to_tap(
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= viewport["width"]
         assert box["y"] + box["height"] <= viewport["height"]
+
+
+@pytest.mark.parametrize("viewport", [SMALLEST, PHONE, DESKTOP], ids=["320", "390", "1280"])
+async def test_the_button_under_many_ticks_is_on_screen_and_hides_none_of_them(
+    open_tab: OpenTab, server: StubServer, viewport: dict[str, int]
+) -> None:
+    tab = await open_tab(server.base, viewport=viewport)
+    await tab.visit()
+    await tab.type("klachten")
+    done = tab.button("Klaar")
+    await done.wait_for()
+    await tab.page.get_by_label("moe").focus()
+    top = """element => { const box = element.getBoundingClientRect();
+        const found = element.getRootNode().elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        return found === element; }"""
+    ticks = await tab.page.get_by_role("checkbox").all()
+    for place, tick in enumerate(ticks):
+        if place:
+            await tab.page.keyboard.press("Tab")
+        assert await tick.evaluate("tick => tick.getRootNode().activeElement === tick")
+        assert await tick.evaluate(top), f"tick {place} is behind something"
+        assert await done.evaluate(top), f"at tick {place} the button is off the screen"
+    assert len(ticks) == 9
+
+
+@pytest.mark.parametrize("viewport", [SMALLEST, PHONE, DESKTOP], ids=["320", "390", "1280"])
+async def test_a_code_stands_on_one_line_or_on_two_of_two_groups(
+    open_tab: OpenTab, server: StubServer, viewport: dict[str, int]
+) -> None:
+    tab = await open_tab(server.base, viewport=viewport)
+    await tab.visit()
+    await tab.type("anoniem")
+    await tab.button("Toon mijn code").click()
+    digits = tab.page.locator(".digits")
+    await digits.wait_for()
+    for half in await digits.locator("span").all():
+        box, around = await half.bounding_box(), await digits.bounding_box()
+        assert box is not None
+        assert around is not None
+        assert box["x"] >= around["x"]
+        assert box["x"] + box["width"] <= around["x"] + around["width"]
+        assert box["height"] < 60
 
 
 async def test_on_a_phone_the_panel_fills_the_screen(open_tab: OpenTab, server: StubServer) -> None:

@@ -57,7 +57,7 @@ async def test_coaches_see_the_numbers_of_their_own_organisation(desk: RunningDe
     for _ in range(5):
         await add_case(desk.desk.database, desk.clock(), organisation="elders")
     for role in ("coach", "lead_coach"):
-        person = await desk.sign_in(role)  # type: ignore[arg-type]
+        person = await desk.sign_in(role)
         assert tile((await person.get("/figures"))[1], "Open dossiers") == "6"
 
 

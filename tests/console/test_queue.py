@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from bot.console.news import end_streams
+from bot.console import news
 from bot.escalation.cases import Scope
 from bot.storage.database import Database
 from tests.console.conftest import Clock, Person, RunningDesk, StartDesk
 from tests.console.example_cases import add_case, hours, real_live
+from tests.running import until
 
 ZORGPUNT = Scope("zorgpunt", None)
 
@@ -291,9 +292,40 @@ async def test_a_stream_ends_when_the_session_is_ended(desk: RunningDesk) -> Non
 async def test_a_stream_ends_when_the_app_stops(desk: RunningDesk) -> None:
     coach = await desk.sign_in("coach")
     async with listening(coach, await mark_of(coach)) as events:
-        end_streams(desk.desk)
+        news.end_streams(desk.desk)
         async with asyncio.timeout(2):
             assert await events.get() == ("end", "")
+
+
+async def test_a_quiet_stream_gives_a_sign_of_life(
+    desk: RunningDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "BEAT_SECONDS", 0.0)
+    coach = await desk.sign_in("coach")
+    async with coach.http.get(f"{desk.url}/desk{await mark_of(coach)}") as answer, asyncio.timeout(10):
+        while not (await answer.content.readline()).startswith(b":"):
+            pass
+
+
+async def test_a_stream_ends_when_nobody_listens_any_more(desk: RunningDesk) -> None:
+    def streams() -> int:
+        found = 0
+        for task in asyncio.all_tasks():
+            waits: object = task.get_coro()
+            while waits is not None:
+                frame = getattr(waits, "cr_frame", None)
+                found += frame is not None and frame.f_code is news.stream.__code__
+                waits = getattr(waits, "cr_await", None)
+        return found
+
+    coach = await desk.sign_in("coach")
+    async with listening(coach, await mark_of(coach)):
+        assert streams() == 1
+
+    async def gone() -> bool:
+        return streams() == 0
+
+    await until(gone)
 
 
 @pytest.mark.parametrize("path", ["/news", "/rows"])

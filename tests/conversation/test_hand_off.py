@@ -1,10 +1,10 @@
 """Conversation room: on the way to a coach, talking with one, and back, through the chat API of a running app."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
@@ -80,9 +80,9 @@ async def coach_says(running: Running, case: Case, text: str, key: str = "k1") -
 
 
 @pytest.fixture
-async def desk(running: Running) -> AsyncIterator[Running]:
+async def desk(running: Running) -> Running:
     await with_coach(running)
-    yield running
+    return running
 
 
 async def test_without_a_coach_the_person_reads_what_there_is_and_nothing_is_promised(
@@ -343,6 +343,17 @@ async def test_a_return_code_opens_the_conversation_in_any_browser(desk: Running
     assert (await elsewhere.say("echo hier ben ik"))["messages"] == []
     status, _ = await person.post({"id": "x", "text": "hallo"})
     assert status == 401
+
+
+async def test_the_browser_that_had_the_conversation_before_is_let_go(desk: Running) -> None:
+    person, _ = await in_chat(desk)
+    code = await code_of(desk, person)
+    async with person.socket() as socket:
+        await socket.receive_json(timeout=5)
+        assert (await enter(desk, code))[0] == 201
+        while (await socket.receive(timeout=5)).type is not aiohttp.WSMsgType.CLOSE:
+            pass
+        assert socket.close_code == 4401
 
 
 async def test_a_code_is_nowhere_but_in_the_answer_to_who_asked_for_it(desk: Running) -> None:

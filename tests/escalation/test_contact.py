@@ -113,7 +113,8 @@ def test_a_moment_in_another_zone_is_read_on_the_clock_of_brussels() -> None:
 WORDS = [
     "morgen", "ma", "zo", "vrijdag", "voormiddag", "'s avonds", "na", "voor", "niet", "tussen", "9", "16u", "om",
     "of", "tot", "-", "en", "half", "kwart", "over een uur", "mijn late", "24", "31", "februari", "de", "volgende week",
-    "0470 12 34 56", "els@example.org", ",", "vanaf", "vannacht", "29/2/2027", "12/12", "een", "weekend", "elke dag",
+    "0470 12 34 56", "els@example.org", ",", "vanaf", "gisteren", "vannacht", "29/2/2027", "12/12",
+    "een", "weekend", "elke dag",
 ]  # fmt: skip
 #: Every minute of six years.
 MOMENTS = st.integers(0, 6 * 365 * 24 * 60).map(

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.escalation.cases import Urgency, due_at
 from bot.escalation.flow import (
     COMMAND,
     Availability,
@@ -133,6 +135,23 @@ def test_the_open_question_is_asked_again_after_something_else() -> None:
 )
 def test_moments_are_said_as_people_say_them(moment: datetime, words: str) -> None:
     assert moment_in_words(moment, NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("urgency", "now", "words"),
+    [
+        ("48h", "2026-11-25T14:00", "vrijdag 27 november om 14 uur"),
+        ("week", "2026-11-25T14:05", "woensdag 2 december om 14.05 uur"),
+        ("now", "2026-11-26T14:00", "vandaag om 15 uur"),
+        ("now", "2026-11-26T23:30", "morgen om 0.30 uur"),
+        ("48h", "2026-12-24T09:00", "zaterdag 26 december om 9 uur"),  # over Christmas
+        ("48h", "2026-03-28T14:00", "maandag 30 maart om 15 uur"),  # the clocks go forward
+        ("48h", "2026-10-24T14:00", "maandag 26 oktober om 13 uur"),  # and back
+    ],
+)
+def test_forty_eight_hours_are_forty_eight_hours(urgency: Urgency, now: str, words: str) -> None:
+    opened = datetime.fromisoformat(now).replace(tzinfo=ZoneInfo("Europe/Brussels"))
+    assert moment_in_words(due_at(urgency, opened.astimezone(UTC)), opened) == words
 
 
 @pytest.mark.parametrize("text", ["stop", "Terug naar de assistent!", "terug naar assistent"])

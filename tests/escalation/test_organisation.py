@@ -16,13 +16,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.doctor import _organisation
-from bot.escalation.cases import DUE, URGENCIES, Urgency
 from bot.escalation.organisation import (
     Organisation,
     OrganisationFile,
     coach_from,
     deputies_at,
-    latest_contact,
     next_coach,
     on_duty_at,
     read_organisation,
@@ -133,34 +131,6 @@ def test_at_the_moment_that_is_named_a_coach_is_there_and_never_before(minutes: 
     if found > now:
         assert coach_from(ORGANISATION, now).present is False
         assert coach_from(ORGANISATION, found - timedelta(minutes=1)).present is False
-
-
-# --- the latest moment ---
-
-
-@pytest.mark.parametrize(
-    ("urgency", "now", "words"),
-    [
-        ("48h", "2026-11-25T14:00", "ten laatste vrijdag 27 november om 14 uur"),
-        ("week", "2026-11-25T14:05", "ten laatste woensdag 2 december om 14.05 uur"),
-        ("now", "2026-11-26T14:00", "ten laatste vandaag om 15 uur"),
-        ("now", "2026-11-26T23:30", "ten laatste vrijdag 27 november om 0.30 uur"),
-        ("48h", "2026-12-24T09:00", "ten laatste zaterdag 26 december om 9 uur"),  # over Christmas
-        ("48h", "2026-03-28T14:00", "ten laatste maandag 30 maart om 15 uur"),  # the clocks go forward
-        ("48h", "2026-10-24T14:00", "ten laatste maandag 26 oktober om 13 uur"),  # and back
-    ],
-)
-def test_forty_eight_hours_are_forty_eight_hours(urgency: Urgency, now: str, words: str) -> None:
-    assert latest_contact(urgency, ORGANISATION, at(now)) == words
-
-
-@given(st.integers(0, 2 * 365 * 24 * 60), st.sampled_from(URGENCIES))
-def test_the_time_never_pauses(minutes: int, urgency: Urgency) -> None:
-    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
-    due = (now + DUE[urgency]).astimezone(BRUSSELS)
-    said = latest_contact(urgency, ORGANISATION, now)
-    assert f"om {due.hour}" in said
-    assert f" {due.day} " in said or "vandaag" in said
 
 
 # --- the file ---

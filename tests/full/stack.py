@@ -36,15 +36,11 @@ class Stack:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the app, and any other command on the same state, is started with."""
         made = load_settings()[0]
-        assert made.model.exists(), "train first: make train"
-        self.state.mkdir(exist_ok=True)
-        web = self.state / "web"
-        if not web.exists():
-            web.symlink_to(made.web_dir)
-        self.port = self.port or free_port()
-        environ = {
+        return {
             **os.environ,
             "ADEMRUIMTE_STATE_DIR": str(self.state),
             "ADEMRUIMTE_ENGINE_PYTHON": str(made.engine_python),
@@ -55,9 +51,18 @@ class Stack:
             "ADEMRUIMTE_SESSIONS_PER_HOUR": "100000",
             **self.environ,
         }
+
+    def start(self) -> None:
+        made = load_settings()[0]
+        assert made.model.exists(), "train first: make train"
+        self.state.mkdir(exist_ok=True)
+        web = self.state / "web"
+        if not web.exists():
+            web.symlink_to(made.web_dir)
+        self.port = self.port or free_port()
         command = [sys.executable, "-m", "bot", "run", "--port", str(self.port)]
         with (self.state / "app.log").open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
 
     async def ready(self) -> None:
         """Wait until the engine answers."""

@@ -208,6 +208,8 @@ def test_a_number_not_checked_for_half_a_year_is_stale() -> None:
 
 # Eight digits or more that begin with a nought or a plus; and the short numbers, all but 112.
 LONG = re.compile(r"(?<![\d.])(?:\+\d{2}|0)[\d ./()-]{6,}\d")
+#: What a number to be called on looks like: an example that belongs to nobody's line.
+EXAMPLE = "0470 12 34 56"
 SHORT = re.compile(r"(?<![\d.,#-])(?:1813|1712|1733|1722|106|113|101|100|116 ?\d{3}|0800|0900)(?![\d.,%-])")
 
 
@@ -238,7 +240,7 @@ def test_every_number_to_call_stands_in_the_data_and_nowhere_else() -> None:
         f"{path.relative_to(ROOT)}: {match.group()!r} in {text[max(0, match.start() - 40) : match.end() + 10]!r}"
         for path, text in _texts()
         for pattern in (LONG, SHORT)
-        for match in pattern.finditer(text)
+        for match in pattern.finditer(text.replace(EXAMPLE, ""))
     ]
     assert found == []
 

@@ -80,16 +80,30 @@
 
   const rows = () => all("#rows .case");
   const rowInUse = () => rows().findIndex((row) => row.contains(document.activeElement));
-  let place = -1;
+  let place = -1; // of the row that has the keyboard
+  let held = null; // the row that must not move under somebody's finger, and where it stood
 
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.target.id === "rows") place = rowInUse();
-    if (event.target.id === "conversation") keepEnd();
-  });
-  document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.target.id === "rows" && place >= 0 && rowInUse() < 0 && document.activeElement === document.body) {
+  function hold() {
+    place = rowInUse();
+    const start = find("#rows").getBoundingClientRect().top;
+    const row = rows()[place] ?? (start < 0 ? rows().find((one) => one.getBoundingClientRect().bottom > 0) : null);
+    held = row ? { id: find("a", row).id, top: row.getBoundingClientRect().top } : null;
+  }
+
+  function letGo() {
+    if (place >= 0 && rowInUse() < 0 && document.activeElement === document.body) {
       focusRow(place); // someone else took the row that had the keyboard
     }
+    const row = held && document.getElementById(held.id)?.closest(".case");
+    if (row) scrollBy(0, row.getBoundingClientRect().top - held.top);
+  }
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.target.id === "rows") hold();
+    if (event.target.id === "conversation") keepEnd();
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id === "rows") letGo();
     if (event.target.id === "conversation") showEnd();
   });
 

@@ -11,7 +11,7 @@ import { repeat } from "lit/directives/repeat.js";
 
 import { Composer } from "./composer.js";
 import { Connection, openWithCode } from "./connection.js";
-import { entryAuthor, renderEntry, renderTyping } from "./entries.js";
+import { renderEntry, renderTyping, whoSays } from "./entries.js";
 import { renderHeader, type View } from "./header.js";
 import { renderHelpPanel, startRegion } from "./help-panel.js";
 import { Keeper } from "./keeper.js";
@@ -29,6 +29,8 @@ import "./code-card.js";
 import "./code-entry.js";
 
 const FULL_SCREEN = "(max-width: 480px)";
+/** Less height than this is for the words alone. */
+const ROOM = "(min-height: 521px)";
 const LEAVE_TO = "about:blank";
 
 /** Only an ordinary page can be the way out; anything else falls back to the empty page. */
@@ -272,7 +274,7 @@ export class AdemruimteChat extends LitElement {
     const list = this.connection ? entries(this.connection.timeline) : [];
     const fresh = !list.some((entry) => entry.role === "user");
     return html`<section class="panel" lang="nl" role="dialog" aria-labelledby="title" @keydown=${this.onKey}>
-        ${renderHeader(this.connection?.owner ?? BOT, this.view, fresh, {
+        ${renderHeader(this.connection?.owner ?? BOT, this.view, fresh && window.matchMedia(ROOM).matches, {
           minimise: () => this.closePanel(),
           help: () => this.show("help"),
           exit: () => this.leave(),
@@ -281,7 +283,8 @@ export class AdemruimteChat extends LitElement {
         ${this.view === "help" ? this.renderHelp() : nothing}
         ${this.view === "code"
           ? html`<div class="scroller">
-              <ademruimte-code-entry .enter=${this.enter} .close=${this.back} .replaces=${!fresh}></ademruimte-code-entry>
+              <ademruimte-code-entry .enter=${this.enter} .close=${this.back} .replaces=${!fresh}>
+              </ademruimte-code-entry>
             </div>`
           : nothing}
         ${this.renderConversation(list)}
@@ -367,11 +370,19 @@ export class AdemruimteChat extends LitElement {
     if (!log || this.view !== "talk") return;
     this.reading.afterDrawing(log);
     this.tellSeen();
+    void this.followParts(log);
+  }
+
+  /** The scale, the ticks and the card draw themselves a moment later; only then their height is known. */
+  private async followParts(log: HTMLElement): Promise<void> {
+    const parts = log.querySelectorAll<LitElement>("ademruimte-scale, ademruimte-select, ademruimte-code");
+    if (!parts.length) return;
+    await Promise.all([...parts].map((part) => part.updateComplete));
+    if (log.isConnected) this.reading.afterDrawing(log);
   }
 
   private announce(message: Message): void {
-    const who = { bot: texts.botSays, system: texts.notice, user: texts.youSay, coach: texts.says(entryAuthor(message)) };
-    this.speak([who[message.role] ?? texts.notice, ...message.parts.map(spoken)].filter(Boolean).join(" "));
+    this.speak([whoSays(message), ...message.parts.map(spoken)].filter(Boolean).join(" "));
   }
 
   /** Adds words to the live region; what is being read out is left in place. */

@@ -129,7 +129,7 @@ function renderTable(chart: ChartPart): TemplateResult {
 }
 
 export function renderChart(chart: ChartPart): TemplateResult {
-  return html`<section class="card chart" aria-label=${chart.title}>
+  return html`<section class="card chart" role="group" aria-label=${chart.title}>
     <h3>${chart.title}</h3>
     <ul class="bars" role="list">
       ${chart.bars.map((bar) => renderBar(chart, bar))}

@@ -5,7 +5,7 @@
 
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 
-import { spelled } from "./code.js";
+import { halves, spelled } from "./code.js";
 import { problemInWords } from "./http.js";
 import { printCode } from "./print.js";
 import { texts } from "./texts.js";
@@ -46,7 +46,7 @@ export class AdemruimteCode extends LitElement {
   }
 
   override render(): unknown {
-    return html`<section class="card code" aria-labelledby="code-title">
+    return html`<section class="card code" role="group" aria-labelledby="code-title">
       <h3 id="code-title">${texts.codeTitle}</h3>
       ${this.code === null ? this.renderOffer() : this.renderCode(this.code)}
       <p class="said" role="status">${this.said || nothing}</p>
@@ -56,7 +56,12 @@ export class AdemruimteCode extends LitElement {
   private renderOffer(): TemplateResult {
     return html`<p>${this.shown ? texts.codeAgain : texts.codeWhat}</p>
       <div class="choices">
-        <button type="button" class="choice code-show" aria-disabled=${this.busy ? "true" : "false"} @click=${this.show}>
+        <button
+          type="button"
+          class="choice code-show"
+          aria-disabled=${this.busy ? "true" : "false"}
+          @click=${this.show}
+        >
           ${this.shown ? texts.codeNew : texts.codeShow}
         </button>
       </div>`;
@@ -64,7 +69,7 @@ export class AdemruimteCode extends LitElement {
 
   private renderCode(code: string): TemplateResult {
     return html`<div class="digits" role="img" tabindex="-1" aria-label=${texts.codeSpelled(spelled(code))}>
-        ${code}
+        ${halves(code).map((half) => html`<span>${half}</span> `)}
       </div>
       <p>${texts.codeOnce}</p>
       <div class="choices">
@@ -84,6 +89,7 @@ export class AdemruimteCode extends LitElement {
       this.code = code;
       this.said = "";
       await this.focusOn(".digits");
+      this.scrollIntoView({ block: "nearest" });
     } catch (error) {
       this.said = problemInWords(error);
     } finally {
@@ -101,6 +107,8 @@ export class AdemruimteCode extends LitElement {
       if (digits) window.getSelection()?.selectAllChildren(digits);
       this.said = document.execCommand("copy") ? texts.codeCopied : texts.codeSelected;
     }
+    await this.updateComplete;
+    this.scrollIntoView({ block: "nearest" });
   }
 
   private print(code: string): void {

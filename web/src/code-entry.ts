@@ -46,7 +46,9 @@ export class AdemruimteCodeEntry extends LitElement {
 
   override render(): unknown {
     return html`<section class="help code-entry" aria-labelledby="code-entry-title">
-      <button type="button" class="plain back" @click=${() => this.close()}>${backMark()}<span>${texts.helpBack}</span></button>
+      <button type="button" class="plain back" @click=${() => this.close()}>
+        ${backMark()}<span>${texts.helpBack}</span>
+      </button>
       <h3 id="code-entry-title" tabindex="-1">${texts.entryTitle}</h3>
       <p>${texts.entryWhat}</p>
       <form novalidate ?hidden=${this.asking} @submit=${this.onSubmit}>
@@ -64,7 +66,9 @@ export class AdemruimteCodeEntry extends LitElement {
           @input=${this.onInput}
         />
         <p id="code-problem" class="problem" role="alert">${this.problem || nothing}</p>
-        <button type="submit" class="primary" aria-disabled=${this.busy ? "true" : "false"}>${texts.entrySubmit}</button>
+        <button type="submit" class="primary" aria-disabled=${this.busy ? "true" : "false"}>
+          ${texts.entrySubmit}
+        </button>
       </form>
       ${this.asking ? this.renderQuestion() : nothing}
       <p class="quiet" role="status">${this.busy ? texts.moment : nothing}</p>

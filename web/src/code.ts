@@ -24,6 +24,11 @@ export function tidied(typed: string, caret: number): { shown: string; caret: nu
   return { shown: grouped(digits), caret: grouped(digits.slice(0, before)).length };
 }
 
+/** Two lots of two groups, for one line or two of the same length. */
+export function halves(code: string): string[] {
+  return grouped(digitsOf(code)).match(/[0-9]+ ?[0-9]*/g) ?? [];
+}
+
 /** Digit by digit, for people who listen: "1 2 3 4, 5 6 7 8". */
 export function spelled(code: string): string {
   return grouped(digitsOf(code)).replace(/ /g, ",").replace(/[0-9](?=[0-9])|,/g, "$& ");

@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 
-import type { Owner } from "./messages.js";
+import type { Owner, Role } from "./messages.js";
 import { renderPart, type Choose } from "./parts.js";
 import { texts } from "./texts.js";
 import { isFresh, isWayBack, type Entry } from "./timeline.js";
@@ -25,8 +25,14 @@ export interface Drawing {
   newCode: (at: number) => Promise<string>;
 }
 
-export function entryAuthor(said: { author?: string }): string {
+function coachName(said: { author?: string }): string {
   return said.author ?? texts.coachAuthor;
+}
+
+/** Who says it, for people who listen. */
+export function whoSays(said: { role: Role; author?: string }): string {
+  if (said.role === "coach") return texts.says(coachName(said));
+  return { bot: texts.botSays, user: texts.youSay, system: texts.notice }[said.role] ?? texts.notice;
 }
 
 function renderCode(entry: Entry, drawing: Drawing): unknown {
@@ -40,9 +46,8 @@ function renderCode(entry: Entry, drawing: Drawing): unknown {
 
 export function renderEntry(entry: Entry, before: Entry | undefined, drawing: Drawing): TemplateResult {
   const coach = entry.role === "coach";
-  const who = { bot: texts.botSays, user: texts.youSay, system: texts.notice, coach: texts.says(entryAuthor(entry)) };
   const again = before?.role === entry.role && before.author === entry.author;
-  const author = coach ? entryAuthor(entry) : drawing.mixed && entry.role === "bot" ? texts.botAuthor : null;
+  const author = coach ? coachName(entry) : drawing.mixed && entry.role === "bot" ? texts.botAuthor : null;
   const question = entry.parts.findLast((part) => part.type === "text");
   return html`<li
     class="entry ${entry.role} ${again ? "again" : ""}"
@@ -50,7 +55,7 @@ export function renderEntry(entry: Entry, before: Entry | undefined, drawing: Dr
     data-seq=${entry.seq ?? nothing}
     tabindex="-1"
   >
-    <span class="hidden">${who[entry.role] ?? texts.notice}</span>
+    <span class="hidden">${whoSays(entry)}</span>
     ${author && !again ? html`<p class="author" aria-hidden="true">${author}</p>` : nothing}
     ${entry.parts.map((part) => {
       if (part.type === "return_code") return renderCode(entry, drawing);

@@ -22,12 +22,12 @@ export function whoAnswers(owner: Owner): string {
   return owner.who === "queue" ? texts.coachAsked : texts.isProgram;
 }
 
-/** `fresh`: the person said nothing yet; then the way in with a code is written out, later it is a small key. */
-export function renderHeader(owner: Owner, view: View, fresh: boolean, on: HeaderActions): TemplateResult {
+/** `written`: the way in with a code is a line of its own, in words; else it is a small key. */
+export function renderHeader(owner: Owner, view: View, written: boolean, on: HeaderActions): TemplateResult {
   const coach = owner.who === "coach";
   const talking = view === "talk";
   const code = html`<button type="button" class="plain with-code" title=${texts.entryOpen} @click=${on.code}>
-    ${keyMark()}<span class=${fresh ? "" : "hidden"}>${texts.entryOpen}</span>
+    ${keyMark()}<span class=${written ? "" : "hidden"}>${texts.entryOpen}</span>
   </button>`;
   return html`<header>
       <div class="who ${owner.who}">
@@ -36,7 +36,7 @@ export function renderHeader(owner: Owner, view: View, fresh: boolean, on: Heade
           <h2 id="title" tabindex="-1">${texts.name}</h2>
           <p>${whoAnswers(owner)}</p>
         </div>
-        ${talking && !fresh ? code : nothing}
+        ${talking && !written ? code : nothing}
         <button type="button" class="plain minimise" aria-label=${texts.minimise} @click=${on.minimise}>
           ${downMark()}
         </button>
@@ -50,5 +50,5 @@ export function renderHeader(owner: Owner, view: View, fresh: boolean, on: Heade
         </button>
       </div>
     </header>
-    ${talking && fresh ? html`<div class="door">${code}</div>` : nothing}`;
+    ${talking && written ? html`<div class="door">${code}</div>` : nothing}`;
 }

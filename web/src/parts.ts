@@ -84,7 +84,7 @@ export function renderPart(
     case "chart":
       return renderChart(part);
     case "help_lines":
-      return html`<section class="card" aria-label=${part.title}>
+      return html`<section class="card" role="group" aria-label=${part.title}>
         <h3>${part.title}</h3>
         ${renderHelpLines(part.lines, fresh)}
       </section>`;

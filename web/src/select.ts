@@ -51,7 +51,7 @@ export class AdemruimteSelect extends LitElement {
           </label>`,
       )}
       <div class="choices">
-        <button type="button" class="choice" ?disabled=${this.ticked.size === 0} @click=${this.send}>
+        <button type="button" class="choice done" ?disabled=${this.ticked.size === 0} @click=${this.send}>
           ${texts.selectDone}
         </button>
         <button type="button" class="choice" @click=${() => this.choose(texts.skip, skipPayload)}>

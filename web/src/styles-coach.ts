@@ -17,6 +17,10 @@ export const coachStyles = css`
     color: var(--coach-ink);
   }
 
+  .who p {
+    text-wrap: balance;
+  }
+
   .who.coach p {
     font-weight: 650;
   }
@@ -98,8 +102,13 @@ export const coachStyles = css`
     font-variant-numeric: tabular-nums;
     line-height: 1.4;
     text-align: center;
-    word-spacing: 0.2em;
+    word-spacing: 0.15em;
     user-select: text;
+  }
+
+  .digits span {
+    display: inline-block;
+    white-space: nowrap;
   }
 
   .said:empty,
@@ -169,6 +178,10 @@ export const coachStyles = css`
     margin-top: 20px;
   }
 
+  .entry-question .choices {
+    padding-top: 12px;
+  }
+
   #entry-question:focus {
     outline: none;
   }
@@ -178,6 +191,12 @@ export const coachStyles = css`
     .door {
       padding-left: 12px;
       padding-right: 12px;
+    }
+  }
+
+  @media (max-width: 360px) {
+    .who {
+      gap: 8px;
     }
   }
 

@@ -106,6 +106,24 @@ export const partStyles = css`
     padding-top: 4px;
   }
 
+  /* The way on stays in sight, however long the list is; -14px: over the log's own padding. */
+  .select .choices {
+    position: sticky;
+    bottom: -14px;
+    padding: 6px 0 10px;
+    background: var(--paper);
+  }
+
+  .select .choice:not(.done) {
+    border-color: var(--edge);
+    color: var(--ink);
+  }
+
+  .select .done:not(:disabled) {
+    background: var(--teal);
+    color: var(--on-teal);
+  }
+
   .tick {
     display: flex;
     align-items: center;
@@ -114,6 +132,7 @@ export const partStyles = css`
     padding: 6px 14px;
     border: 1.5px solid var(--edge);
     border-radius: 14px;
+    line-height: 1.3;
     background: var(--sheet);
     cursor: pointer;
   }
@@ -128,6 +147,7 @@ export const partStyles = css`
     width: 20px;
     height: 20px;
     accent-color: var(--teal);
+    scroll-margin: 24px 0 84px; /* not behind what stays in sight */
   }
 
   .choice:disabled {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { digitsOf, grouped, spelled, tidied, waitInWords } from "../node_modules/.ademruimte-test/code.js";
+import { digitsOf, grouped, halves, spelled, tidied, waitInWords } from "../node_modules/.ademruimte-test/code.js";
 
 test("spaces come by themselves while typing, and pasted dashes and spaces do no harm", () => {
   let field = { shown: "", caret: 0 };
@@ -31,6 +31,10 @@ test("a digit too many can be seen, a page of digits not", () => {
   assert.equal(digitsOf("1".repeat(500)).length, 20);
   assert.equal(digitsOf("geen code"), "");
   assert.equal(grouped(""), "");
+});
+
+test("a code breaks in the middle or not at all", () => {
+  assert.deepEqual(halves("1234 5678 9012 3456"), ["1234 5678", "9012 3456"]);
 });
 
 test("who listens hears digit by digit", () => {
