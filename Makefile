@@ -44,7 +44,7 @@ docs: ## write the generated pages in docs/ anew
 	@$(APP)/bot docs
 
 lock: ## resolve requirements/*.in into hash-pinned locks (needs uv)
-	@cd requirements && for name in app dev engine tools; do \
-	  python=3.11; [ $$name = engine ] && python=3.10; [ $$name = tools ] && python=3.8; \
+	@cd requirements && for name in app dev engine transformer tools; do \
+	  python=3.11; case $$name in engine|transformer) python=3.10;; esac; [ $$name = tools ] && python=3.8; \
 	  UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q --universal --generate-hashes --no-emit-index-url \
 	    --python-version $$python $$name.in -o $$name.txt || exit 1; done

@@ -1,4 +1,4 @@
-"""The pages in docs/drawings, drawn from the running definitions: crisis, triage and every questionnaire.
+"""The pages in docs/drawings, drawn from the running definitions: crisis, coach, triage, questionnaires.
 
 Room: set-up; `bot docs` writes them, a test refuses one that is stale. Mermaid, so that a reviewer reads them anywhere.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.escalation.drawing import hand_off_drawing
+from bot.escalation.hand_off_texts import shipped_hand_off_texts
 from bot.safety.crisis_texts import shipped_crisis_texts
 from bot.safety.drawing import crisis_drawing
 from bot.screening.instruments import Instrument, shipped_instruments
@@ -23,6 +25,11 @@ def pages() -> dict[str, str]:
             "Gevaar",
             "Wat er gebeurt na een bericht waarin gevaar klinkt.",
             crisis_drawing(shipped_crisis_texts()),
+        ),
+        "hand_off.md": _page(
+            "De weg naar een coach",
+            "Wat iemand kiest voor er iets wordt doorgegeven, en wanneer het dossier er is.",
+            hand_off_drawing(shipped_hand_off_texts()),
         ),
         "triage.md": _page(
             "Triage", "Elke regel, het niveau dat eruit volgt en wat dan wordt aangeboden.", _triage()

@@ -7,6 +7,7 @@ skipped while that hash stands. Every failure ends in one plain sentence that sa
     python3 scripts/setup.py run      what `make run` needs: both environments, widget, spaCy folder, model
     python3 scripts/setup.py test     the same, with the test tools and a browser
     python3 scripts/setup.py lint     the app environment with the lint tools
+    python3 scripts/setup.py transformer   the engine's environment for config.transformer.yml (docs/nl/transformer.md)
 """
 
 from __future__ import annotations
@@ -218,6 +219,8 @@ def environment(
     installed = {lock: locks[lock]}
     if lock == "dev.txt":
         installed["app.txt"] = digest(ROOT / "requirements" / "app.txt")  # dev.txt contains app.txt
+    if lock == "transformer.txt":
+        installed["engine.txt"] = digest(ROOT / "requirements" / "engine.txt")  # it contains that one
     write_stamp(name, installed)
     say(f"{name} environment: ready in {time.monotonic() - started:.0f} s")
 
@@ -356,19 +359,23 @@ def browser() -> None:
 def main(arguments: list[str]) -> int:
     """Set up for one of the purposes in the module's docstring; exit code 1 and one sentence when it fails."""
     purpose = arguments[0] if len(arguments) == 1 else ""
-    if purpose not in ("run", "test", "lint"):
-        print("usage: python3 scripts/setup.py run|test|lint", file=sys.stderr)
+    if purpose not in ("run", "test", "lint", "transformer"):
+        print("usage: python3 scripts/setup.py run|test|lint|transformer", file=sys.stderr)
         return 2
     try:
         STATE.mkdir(parents=True, exist_ok=True)
         if purpose == "run":
             environment("app", APP_PYTHONS, "the app", "app.txt", also=("dev.txt",))
-        else:
+        elif purpose != "transformer":
             environment("app", APP_PYTHONS, "the app", "dev.txt")
+        if purpose in ("test", "transformer"):
+            environment("engine", ENGINE_PYTHONS, "Rasa with a transformer", "transformer.txt")
         if purpose == "lint":
             widget()  # its type check needs its packages
         if purpose in ("run", "test"):
-            environment("engine", ENGINE_PYTHONS, "Rasa (the engine)", "engine.txt")
+            environment(
+                "engine", ENGINE_PYTHONS, "Rasa (the engine)", "engine.txt", also=("transformer.txt",)
+            )
             widget()
             spacy_folder()
             say("guard: training when its examples changed")

@@ -178,7 +178,7 @@ async def test_a_coach_and_a_person_talk_and_the_person_sees_who_writes(desk: Ru
     async with person.socket() as socket:
         await coach_says(desk, case, "Dag, ik ben Ilse.")
         heard: list[dict[str, Any]] = []
-        while not (any(e.get("role") == "coach" for e in heard) and any(e["type"] == "owner" for e in heard)):
+        while not any(event.get("owner") == "coach" for event in heard):
             heard.append(await socket.receive_json(timeout=5))
         owner = [event for event in heard if event["type"] == "owner"][-1]
         assert (owner["owner"], owner["name"]) == ("coach", "Ilse")
