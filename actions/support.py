@@ -5,6 +5,8 @@ Edge room: see actions/__init__.py.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,18 +16,21 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.definitions import help_lines
 from actions.say import texts
-from bot.support.help_lines import as_part, for_kind
+from bot.language.normalise import fold
+from bot.support.help_lines import HelpLine, as_part, for_kind
 
 #: What was said → what the lines are for; all else is a wish to talk to someone.
 KIND_OF_INTENT = {"report_substance_use": "substance"}
 
 #: Intents that ask for a person → how the way to a coach begins.
 ASKING = {"request_human": "request", "request_callback": "callback"}
+#: A name or number of so many letters or digits is found also where it is written in pieces.
+LONG_NAME = 8
 LINES_TITLE = "Deze mensen kan je bellen"
 
 
 class HelpLines(Action):
-    """Shows the help lines that fit what was said, those that are open now first."""
+    """Shows the help lines that fit what was said: the one that was named first, then those that are open now."""
 
     def name(self) -> str:
         """Its name in domain.yml."""
@@ -36,7 +41,8 @@ class HelpLines(Action):
     ) -> list[EventType]:
         """Say them; nothing is asked."""
         intent = (tracker.latest_message.get("intent") or {}).get("name")
-        show_help_lines(dispatcher, KIND_OF_INTENT.get(intent or "", "someone_to_talk_to"))
+        said = tracker.latest_message.get("text") or ""
+        show_help_lines(dispatcher, KIND_OF_INTENT.get(intent or "", "someone_to_talk_to"), said)
         return []
 
 
@@ -86,8 +92,32 @@ def say_concern(dispatcher: CollectingDispatcher, reason: str) -> None:
     dispatcher.utter_message(json_message={"type": "concern", "kind": "suicidal_thoughts", "reason": reason})
 
 
-def show_help_lines(dispatcher: CollectingDispatcher, kind: str) -> None:
-    """Say the lines for a kind (bot.support.help_lines.KINDS), with numbers that dial when tapped."""
+def show_help_lines(dispatcher: CollectingDispatcher, kind: str, said: str = "") -> None:
+    """Say the lines for a kind (bot.support.help_lines.KINDS), with numbers that dial when tapped.
+
+    Args:
+        dispatcher: where they go.
+        kind: what they are for.
+        said: the words that asked for them; lines that are named there come first, whatever they are for.
+    """
     now = datetime.now(UTC)
-    lines = for_kind(help_lines(), kind, now)
-    dispatcher.utter_message(json_message=as_part(lines, LINES_TITLE, now))
+    first = named(help_lines().lines, said)
+    others = [line for line in for_kind(help_lines(), kind, now) if line not in first]
+    dispatcher.utter_message(json_message=as_part([*first, *others], LINES_TITLE, now))
+
+
+def named(lines: Sequence[HelpLine], said: str) -> list[HelpLine]:
+    """The lines that a text names, by their name or their number, in the order of the data."""
+    words = re.findall(r"[a-z0-9]+", fold(said))
+    together = "".join(words)
+
+    def is_named(line: HelpLine) -> bool:
+        digits = re.sub(r"\D", "", line.number)
+        name = "".join(re.findall(r"[a-z]+", fold(line.name).removeprefix("de ")))
+        # Short names and numbers also stand inside other words and numbers.
+        return any(
+            len(sign) > 0 and (sign in words or (len(sign) >= LONG_NAME and sign in together))
+            for sign in (digits, name)
+        )
+
+    return [line for line in lines if is_named(line)]

@@ -19,16 +19,18 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from typing import Any
 
 import numpy as np
+import yaml
 from scipy.sparse import csr_matrix, hstack
 from sklearn.naive_bayes import ComplementNB
 from sklearn.svm import LinearSVC
 
-from bench.pipelines import Sentence, folds, held_out, scores, training
+from bench.pipelines import ROOT, Sentence, folds, held_out, scores, training
 from bot.language.normalise import fold
 from bot.language.typed import Typed, general_table
 
@@ -78,19 +80,16 @@ def compared(only: Sequence[str] | None) -> list[Row]:
 
 
 def curve() -> list[Row]:
-    """The classifier with so many sentences of each intent."""
+    """The classifier as config.yml has it, with so many sentences of each intent."""
     found, tests = training(), held_out()
     typed = _typed()
-    return [
-        judged(
-            "all sentences" if size is None else f"{size} sentences per intent",
-            found,
-            tests,
-            (typed, typed),
-            most=size,
-        )
-        for size in SIZES
-    ]
+    config = yaml.safe_load((ROOT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
+    settings = next(step for step in config if step["name"].endswith("NgramClassifier"))
+    rows = []
+    for size in SIZES:
+        name = "all sentences" if size is None else f"{size} sentences per intent"
+        rows.append(judged(name, found, tests, (typed, typed), settings=settings, most=size))
+    return rows
 
 
 def judged(
@@ -108,20 +107,17 @@ def judged(
         bayes: share of a naive-Bayes classifier in the decision, 0 to 1.
         most: learn from so many sentences of each intent only.
     """
-    read = [tuple(even(text) for even in view) for text, _ in found]
+    known = _read([text for text, _ in found], view, settings or {})
     intents = np.array([intent for _, intent in found])
     names = np.unique(intents)
     raw = np.zeros((len(found), len(names)), dtype=np.float32)
     for learnt, judging in folds(found):
         learn = _most(intents, learnt, most)
-        raw[judging] = _scores(
-            [read[n] for n in learn], intents[learn], [read[n] for n in judging], settings, bayes
-        )
-    truth = np.searchsorted(names, intents)
-    sharpness = _sharpness(raw, truth)
+        raw[judging] = _scores(known[learn], intents[learn], known[judging], settings or {}, bayes)
+    sharpness = _sharpness(raw, np.searchsorted(names, intents))
     learn = _most(intents, range(len(found)), most)
-    new = [tuple(even(text) for even in view) for text, _ in tests]
-    held = _scores([read[n] for n in learn], intents[learn], new, settings, bayes)
+    new = _read([text for text, _ in tests], view, settings or {})
+    held = _scores(known[learn], intents[learn], new, settings or {}, bayes)
     return (
         name,
         scores(list(intents), _rankings(sharpness * raw, names)),
@@ -129,23 +125,49 @@ def judged(
     )
 
 
+@dataclass(frozen=True)
+class _Texts:
+    """Texts as they are read: for letters, for words, and their meaning (no columns where it does not count)."""
+
+    letters: np.ndarray
+    words: np.ndarray
+    meaning: np.ndarray
+
+    def __getitem__(self, numbers: Sequence[int]) -> _Texts:
+        return _Texts(self.letters[numbers], self.words[numbers], self.meaning[numbers])
+
+
+def _read(texts: Sequence[str], view: View, settings: dict[str, Any]) -> _Texts:
+    letters, words = ([even(text) for text in texts] for even in view)
+    return _Texts(
+        np.array(letters, dtype=object),
+        np.array(words, dtype=object),
+        _meaning(tuple(letters), settings.get("meaning", 0)),
+    )
+
+
+@lru_cache(maxsize=4)
+def _meaning(texts: tuple[str, ...], weight: float) -> np.ndarray:
+    vectors = _classifier()({"meaning": weight}, None, None)._vectors(texts)
+    return np.asarray(vectors[0]) if vectors else np.zeros((len(texts), 0), dtype=np.float32)
+
+
 def _scores(
-    learn: Sequence[tuple[str, ...]], intents: np.ndarray, read: Sequence[tuple[str, ...]],
-    settings: dict[str, Any] | None, bayes: float,
-) -> np.ndarray:  # fmt: skip
-    own = _classifier()(settings or {}, None, None)
-    known, new = [], []
-    for number, vectorizer in enumerate((own._chars, own._words)):
-        known.append(vectorizer.fit_transform([texts[number] for texts in learn]))
-        new.append(vectorizer.transform([texts[number] for texts in read]))
-    features: csr_matrix = hstack(known, format="csr")
-    asked: csr_matrix = hstack(new, format="csr")
+    known: _Texts, intents: np.ndarray, asked: _Texts, settings: dict[str, Any], bayes: float
+) -> np.ndarray:
+    own = _classifier()(settings, None, None)
+    chars, words = own._chars, own._words
+    features: csr_matrix = hstack(
+        [chars.fit_transform(known.letters), words.fit_transform(known.words), known.meaning], format="csr"
+    )
+    new: csr_matrix = hstack(
+        [chars.transform(asked.letters), words.transform(asked.words), asked.meaning], format="csr"
+    )
     machine = LinearSVC(C=own._config["C"], random_state=1).fit(features, intents)
-    found: np.ndarray = machine.decision_function(asked).astype(np.float32)
+    found: np.ndarray = machine.decision_function(new).astype(np.float32)
     if bayes:
-        guess = ComplementNB(alpha=0.3).fit(features, intents).predict_log_proba(asked)
-        spread = found.std() / guess.std()
-        found = (1 - bayes) * found + bayes * spread * guess.astype(np.float32)
+        guess = ComplementNB(alpha=0.3).fit(features, intents).predict_log_proba(new)
+        found = (1 - bayes) * found + bayes * found.std() / guess.std() * guess.astype(np.float32)
     return found
 
 
@@ -215,6 +237,9 @@ def _views(only: Sequence[str] | None) -> dict[str, View]:
 def _shapes() -> dict[str, dict[str, Any]]:
     """Other shapes of the classifier, on our table."""
     return {
+        "meaning 0.5": {"settings": {"meaning": 0.5}},
+        "meaning 0.7": {"settings": {"meaning": 0.7}},
+        "meaning 1": {"settings": {"meaning": 1.0}},
         "letters 2-4": {"settings": {"char_ngrams": [2, 4]}},
         "letters 2-6": {"settings": {"char_ngrams": [2, 6]}},
         "letters 3-5": {"settings": {"char_ngrams": [3, 5]}},

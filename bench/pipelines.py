@@ -82,11 +82,11 @@ def pipelines(spacy: Path) -> dict[str, list[Step]]:
         "svm (until now)": _svm(typed=False),
         "svm-typed": _svm(),
         "svm-typed-3-5": _svm(char_ngrams=[3, 5]),
-        "svm-typed-meaning": _svm(meaning=1.0),
+        "svm-typed-meaning": _svm(meaning=0.7),
         "logistic": [*_WHITESPACE, *_COUNTS, *_LOGISTIC],
         "logistic-spacy": [*lemmas, *_COUNTS, *_LOGISTIC],
-        "diet (15 epochs, no transformer)": [*_WHITESPACE, *_MOST_COMMON, *_diet(15, 0)],
-        "diet (8 epochs, 1 layer)": [*_WHITESPACE, *_FEWER, *_diet(8, 1)],
+        "diet (10 epochs, no transformer)": [*_WHITESPACE, *_MOST_COMMON, *_diet(10, 0)],
+        "diet (5 epochs, 1 layer)": [*_WHITESPACE, *_FEWER, *_diet(5, 1)],
     }
 
 

@@ -149,7 +149,9 @@ def _announce(
     """Store the notices about a case in the transaction of what they tell about."""
     team = team_in(db, case, organisation.deputies(case.organisation, at), channels(settings))
     # Ten messages in a row are told once: until the coach writes, they belong to the same occasion.
-    occasion = (case.turn_since if case.turn_of == "coach" and case.turn_since else at).isoformat(timespec="seconds")
+    occasion = (case.turn_since if case.turn_of == "coach" and case.turn_since else at).isoformat(
+        timespec="seconds"
+    )
     if what == "opened":
         enqueue(db, notices_for_opened(case, team), at)
     elif what == "flagged":

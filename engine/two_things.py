@@ -90,7 +90,7 @@ class ClauseCutter(GraphComponent):
         """The settings that config.yml may change."""
         return {
             "most_words": 60,  # a longer message tells a story
-            "most_cuts": 5,  # so many places are tried, those at a connective or a full stop first
+            "most_cuts": 3,  # so many places are tried, those at a connective or a full stop first
         }
 
     def __init__(self, config: dict[str, Any]) -> None:

@@ -109,7 +109,9 @@ def test_a_room_imports_only_what_it_may_know(room: str) -> None:
                 assert mine or name == "bot.__version__", f"{path} imports {name}"
 
 
-@pytest.mark.parametrize("room", ["bot/language", "bot/safety", "bot/screening", "bot/support", "bot/escalation"])
+@pytest.mark.parametrize(
+    "room", ["bot/language", "bot/safety", "bot/screening", "bot/support", "bot/escalation"]
+)
 def test_a_core_never_looks_at_the_clock(room: str) -> None:
     for path in files(room):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -22,7 +22,9 @@ ERRORS: Final[dict[str, ApiError]] = {
     "unauthorized": ApiError(
         401, "Dit gesprek bestaat niet of niet meer. Je kan een nieuw gesprek beginnen."
     ),
-    "identity": ApiError(400, "Kom hier zonder naam: stuur alleen de code, geen cookie en geen ander bewijs."),
+    "identity": ApiError(
+        400, "Kom hier zonder naam: stuur alleen de code, geen cookie en geen ander bewijs."
+    ),
     "wrong_code": ApiError(404, "Deze code ken ik niet. Kijk de zestien cijfers nog eens na."),
     "no_case": ApiError(409, "Er is nu geen vraag bij een coach waar een code bij hoort."),
     "forbidden_origin": ApiError(403, "Vanaf deze site kan dit gesprek niet gevoerd worden."),

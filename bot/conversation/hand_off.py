@@ -79,7 +79,7 @@ class ToCoach:
         if record is None or situation.desk is None or situation.owner == "coach":
             return None
         says = flow.ask_again(self._texts, record, self._facts(situation.desk(), now), now)
-        return Ruling(replies=tuple(self._parts(say, now) for say in says)) if says else None
+        return Ruling(replies=tuple(self.parts(say, now) for say in says)) if says else None
 
     def to_coach(
         self, text: str, command: str | None, judged: Judgement, situation: Situation, now: datetime
@@ -90,11 +90,11 @@ class ToCoach:
         name = self.name_of(case)
         if flow.wants_assistant(self._texts, text, command):
             after, record = flow.how_was_it(self._texts, now)
-            said = (self._parts(Say(live.ends_person.format(name=name)), now), self._parts(after, now))
+            said = (self.parts(Say(live.ends_person.format(name=name)), now), self.parts(after, now))
             return Ruling(said, None, hand_off=_record(record), live="ended", voice="system")
         back = flow.Button(live.back.title, flow.BACK_TO_ASSISTANT)
         if command is not None:
-            only = self._parts(Say(live.only_words.format(name=name), (back,)), now)
+            only = self.parts(Say(live.only_words.format(name=name), (back,)), now)
             return Ruling((only,), None, live="said", voice="system")
         kind = None if judged.kind is None or judged.verdict == "none" or judged.past else judged.kind
         if kind is None or judged.verdict != "explicit":
@@ -106,10 +106,6 @@ class ToCoach:
     def name_of(self, case: Case | None) -> str:
         """Who writes, as the person reads it."""
         return case.owner_name if case is not None and case.owner_name else "de coach"
-
-    def parts(self, say: Say, now: datetime) -> Parts:
-        """One bubble."""
-        return self._parts(say, now)
 
     def there(self, now: datetime) -> Availability:
         """Whether a coach works now."""
@@ -128,7 +124,7 @@ class ToCoach:
 
     def _ruling(self, step: Step, view: DeskView, now: datetime) -> Ruling:
         ruling = Ruling(
-            replies=tuple(self._parts(say, now) for say in step.says),
+            replies=tuple(self.parts(say, now) for say in step.says),
             engine={"words": "", "go_on": GO_ON, "nothing": None}[step.engine],
             hand_off=None if step.hand_off is None else _record(step.hand_off),
             withdraws=step.withdraws,
@@ -155,14 +151,15 @@ class ToCoach:
         def say(case: Case) -> tuple[Parts, ...]:
             there = self._there(now)
             says = flow.passed_on(self._texts, draft, case.number, case.due_at, there, now)
-            parts = [self._parts(say, now) for say in says]
+            parts = [self.parts(say, now) for say in says]
             if case.anonymous:
                 parts[0].append({"type": "return_code"})
             return tuple(parts)
 
         return say
 
-    def _parts(self, say: Say, now: datetime) -> Parts:
+    def parts(self, say: Say, now: datetime) -> Parts:
+        """One bubble."""
         parts = [as_json(Text(text=say.text))]
         if say.lines:
             lines = for_kind(self._region, "someone_to_talk_to", now)[:LINES]

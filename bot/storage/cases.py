@@ -511,7 +511,8 @@ class Cases:
         told = select(case_events.c.id).where(
             case_events.c.case_id == cases.c.id, case_events.c.kind == "reminder_100"
         )
-        late = (cases.c.state.in_(("new", "claimed"))) & (cases.c.due_at <= soon) & ~told.exists()
+        waits = cases.c.state.in_(("new", "claimed")) & (cases.c.state != "closed")  # as in `_filtered`
+        late = waits & (cases.c.due_at <= soon) & ~told.exists()
         return await self.database.read(
             lambda db: [
                 _case(row) for row in db.execute(_CASE.where(late).order_by(cases.c.due_at).limit(1000))

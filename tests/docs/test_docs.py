@@ -55,7 +55,7 @@ def test_every_page_that_a_document_links_to_exists() -> None:
             assert (page.parent / target).exists(), f"{page}: {target}"
 
 
-@pytest.mark.parametrize("lock", ["app.txt", "dev.txt", "engine.txt", "tools.txt"])
+@pytest.mark.parametrize("lock", ["app.txt", "dev.txt", "engine.txt", "transformer.txt", "tools.txt"])
 def test_locks_pin_every_package_with_hashes_and_hold_no_address(lock: str) -> None:
     text = (ROOT / "requirements" / lock).read_text()
     assert "://" not in text

@@ -74,15 +74,41 @@ def a_classifier_that_was_stored_says_the_same(_model: Path, folder: Path) -> No
 def its_scores_are_those_of_scikit_learn(_model: Path, folder: Path) -> None:
     from scipy.sparse import hstack
 
-    from bot.language.normalise import fold
+    for settings in ({}, {"typed": False}, {"meaning": 0.5}):
+        made = trained(folder, **settings)
+        arrays = np.load(folder / "arrays.npz")
+        for text in ("ik lig wakker", "Wij maken ruzie op de afdeling", "daaaag", ""):
+            even = [made._even(text)]
+            features = hstack(
+                [made._chars.transform(even), made._words.transform(even), *made._vectors(even)]
+            )
+            raw = made._sharpness * (features @ arrays["weights"].T + arrays["bias"])
+            expected = np.exp(raw) / np.exp(raw).sum()
+            assert np.allclose(expected, made.confidences(text), atol=1e-5), (settings, text)
 
+
+@check
+def what_is_typed_is_made_even_first(_model: Path, folder: Path) -> None:
     made = trained(folder)
-    arrays = np.load(folder / "arrays.npz")
-    for text in ("ik lig wakker", "Wij maken ruzie op de afdeling", "daaaag"):
-        features = hstack([made._chars.transform([fold(text)]), made._words.transform([fold(text)])])
-        expected = features @ arrays["weights"].T + arrays["bias"]
-        ours = made._bias + sum(part.scores(fold(text)) for part in made._parts)
-        assert np.allclose(expected, ours, atol=1e-5), text
+    for typed, even in {
+        "kzie het nie": "ik zie het niet",
+        "RUUUUUZIE": "ruuzie",
+        "kvind da": "ik vind dat",
+    }.items():
+        assert np.array_equal(made.confidences(typed), made.confidences(even)), typed
+    assert not np.array_equal(*(trained(folder, typed=False).confidences(text) for text in ("nie", "niet")))
+
+
+@check
+def the_meaning_counts_where_asked(_model: Path, folder: Path) -> None:
+    texts = ["ik kan niet in slaap vallen", "we schreeuwen tegen elkaar", "goedemorgen", ""]
+    made = trained(folder, meaning=1.0)
+    loaded = NgramClassifier.load({"folds": 2, "meaning": 1.0}, Storage(folder), None, None)
+    alone = np.stack([made.confidences(text) for text in texts])
+    assert np.allclose(made._confidences(texts), alone, atol=1e-4)  # company in a batch changes nothing
+    assert np.allclose(loaded._confidences(texts), alone, atol=1e-4)
+    assert [made._intents[row.argmax()] for row in alone[:3]] == ["sleep", "row", "hello"]
+    assert not np.allclose(trained(folder)._confidences(texts), alone, atol=1e-2)
 
 
 @check

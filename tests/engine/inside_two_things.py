@@ -53,7 +53,7 @@ def a_message_is_cut_where_something_new_may_begin(_model: Path, _folder: Path) 
     assert clauses("als ik thuiskom, slaap ik niet") == []
     assert clauses('/inform{"a": "b en c"}') == []
     assert clauses("slaap en ruzie en " * 40) == []
-    assert len(clauses("a. b. c. d. e. f. g. h. i. j")) == 10
+    assert len(clauses("a. b. c. d. e. f. g. h. i. j")) == 6
 
 
 @check

@@ -11,6 +11,8 @@ from tests.engine.conftest import ROOT, engine_python, run_inside
 CHECKS = [
     "a_classifier_that_was_stored_says_the_same",
     "its_scores_are_those_of_scikit_learn",
+    "what_is_typed_is_made_even_first",
+    "the_meaning_counts_where_asked",
     "training_twice_gives_the_same_classifier",
     "it_ranks_all_intents_and_survives_typing_errors",
     "a_message_that_is_only_a_score_is_heard_as_one",

@@ -1,7 +1,5 @@
 """config.transformer.yml: its parts load, featurise and train, with a tiny transformer that the test makes itself."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.engine.conftest import run_inside

@@ -81,7 +81,9 @@ def test_the_way_to_a_coach_goes_as_written(case: dict[str, Any]) -> None:
         now += timedelta(hours=written.get("after_hours", 0), seconds=30)
         tap = command(written["taps"]) if "taps" in written else None
         step = respond(TEXTS, where, written.get("says", ""), tap, known, now)
-        draft = (step.hand_off.draft if step and step.hand_off else None) or (where.draft if where else Draft())
+        draft = (step.hand_off.draft if step and step.hand_off else None) or (
+            where.draft if where else Draft()
+        )
         where = (step.hand_off if step else None) or where
         check(step, where, draft, written["expect"])
 
@@ -95,7 +97,9 @@ def test_nothing_is_said_to_a_coach_before_the_preview_was_accepted() -> None:
 
 
 def test_what_is_chosen_for_another_way_is_not_passed_on() -> None:
-    changed_mind = Draft(way="chat", phone="0470 12 34 56", mail="noor@example.org", name="Noor", moment="morgen")
+    changed_mind = Draft(
+        way="chat", phone="0470 12 34 56", mail="noor@example.org", name="Noor", moment="morgen"
+    )
     assert changed_mind.contact == {"way": "chat"}
 
 
@@ -159,12 +163,26 @@ def test_the_person_can_always_go_back_to_the_assistant(text: str) -> None:
     assert wants_assistant(TEXTS, text, None)
 
 
-@pytest.mark.parametrize("text", ["ik kan niet stop zeggen tegen mijn chef", "stop nu toch met dat rooster", "ja"])
+@pytest.mark.parametrize(
+    "text", ["ik kan niet stop zeggen tegen mijn chef", "stop nu toch met dat rooster", "ja"]
+)
 def test_a_sentence_with_stop_in_it_does_not_end_the_talk_with_a_coach(text: str) -> None:
     assert not wants_assistant(TEXTS, text, None)
 
 
-STAGES = ("way", "phone", "mail", "moment", "name", "scores", "words", "preview", "already", "after", "closed")
+STAGES = (
+    "way",
+    "phone",
+    "mail",
+    "moment",
+    "name",
+    "scores",
+    "words",
+    "preview",
+    "already",
+    "after",
+    "closed",
+)
 
 
 @settings(max_examples=300, deadline=None)

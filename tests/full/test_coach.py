@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -27,7 +28,8 @@ async def with_coach(tmp_path: Path) -> AsyncIterator[Stack]:
     try:
         await made.ready()
         add = ["users", "add", "--email", "ilse@example.org", "--name", "Ilse", "--role", "coach"]
-        subprocess.run(
+        await asyncio.to_thread(
+            subprocess.run,
             [sys.executable, "-m", "bot", *add, "--region", "vlaanderen", "--password-stdin"],
             cwd=ROOT,
             env=made.environment,

@@ -15,7 +15,6 @@ from bot.escalation.return_code import SALT_BYTES
 from bot.storage.cases import Case, timeline
 from bot.storage.crisis_log import Ruling
 from bot.storage.database import Database, open_database
-from bot.storage.message_log import StoredMessage
 from bot.storage.return_codes import ReturnCodes
 from bot.storage.tables import conversations, installation
 from tests.storage.test_cases import (
@@ -44,7 +43,7 @@ class Door:
     async def keep(self, code_hash: str) -> bool:
         return await self.codes.keep(self.world.person, code_hash, T0)
 
-    async def enter(self, code_hash: str) -> tuple[str, list[StoredMessage]] | None:
+    async def enter(self, code_hash: str) -> str | None:
         return await self.codes.enter(code_hash, "new", self.welcome, LATER)
 
     def welcome(self, case: Case) -> list[dict[str, Any]]:
@@ -60,11 +59,11 @@ async def door(database: Database) -> Door:
 
 
 async def said(door: Door, code_hash: str = "hash") -> str:
-    entered = await door.enter(code_hash)
-    assert entered is not None
-    conversation_id, lines = entered
-    assert conversation_id == door.world.person
-    return str(lines[0].parts[0]["text"])
+    """Come back with a code; what is said then."""
+    assert await door.enter(code_hash) == door.world.person
+    role, text = (await door.world.said())[-1]
+    assert role == "system"
+    return text
 
 
 # --- the salt ---

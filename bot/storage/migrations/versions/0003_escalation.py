@@ -124,13 +124,12 @@ def _cases(whole: sa.BigInteger) -> None:
         sa.Column("turn_since", MOMENT),
     )
     still_open = sa.text("state != 'closed'")
-    op.create_index(
-        "ix_cases_open", "cases", ["urgency", "due_at"], sqlite_where=still_open, postgresql_where=still_open
-    )
+    shown = ["urgency", "due_at", "number", "organisation", "region", "state", "owner_id", "contacted_at"]
+    op.create_index("ix_cases_open", "cases", shown, sqlite_where=still_open, postgresql_where=still_open)
+    op.create_index("ix_cases_all", "cases", [*shown, "opened_at", "claimed_at", "closed_at", "outcome"])
     op.create_index("ix_cases_closed", "cases", ["closed_at"])
     op.create_index("ix_cases_owner", "cases", ["owner_id", "state"])
     op.create_index("ix_cases_conversation", "cases", ["conversation_id"])
-    op.create_index("ix_cases_opened", "cases", ["opened_at"])
     op.create_table(
         "case_events",
         sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
