@@ -18,7 +18,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -54,9 +54,8 @@ def main() -> int:
     options = parser.parse_args()
     os.environ.update(LOG_LEVEL="WARNING", RASA_TELEMETRY_ENABLED="false")
     rows = curve() if options.curve else compared(options.only)
-    print(
-        "| what | accuracy | macro-F1 | top 2 | out_of_scope recall | ECE |\n|---|---:|---:|---:|---:|---:|"
-    )
+    print("| what | accuracy | macro-F1 | top 2 | out_of_scope recall | ECE |")
+    print("|---" + "|---:" * 5 + "|", flush=True)
     for name, cross, held in rows:
         print(
             f"| {name} | " + " | ".join(f"{cross[key]:.1%} / {held[key]:.1%}" for key in cross) + " |",
@@ -68,28 +67,25 @@ def main() -> int:
 Row = tuple[str, dict[str, float], dict[str, float]]
 
 
-def compared(only: Sequence[str] | None) -> list[Row]:
+def compared(only: Sequence[str] | None) -> Iterator[Row]:
     """Every variant by cross-validation and on the held-out sentences."""
     found, tests = training(), held_out()
     views, shapes = _views(only), _shapes()
     wanted = only or [*views, *shapes]
     typed = _typed()
-    return [
-        judged(name, found, tests, views.get(name, (typed, typed)), **shapes.get(name, {})) for name in wanted
-    ]
+    for name in wanted:
+        yield judged(name, found, tests, views.get(name, (typed, typed)), **shapes.get(name, {}))
 
 
-def curve() -> list[Row]:
+def curve() -> Iterator[Row]:
     """The classifier as config.yml has it, with so many sentences of each intent."""
     found, tests = training(), held_out()
     typed = _typed()
     config = yaml.safe_load((ROOT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
     settings = next(step for step in config if step["name"].endswith("NgramClassifier"))
-    rows = []
     for size in SIZES:
         name = "all sentences" if size is None else f"{size} sentences per intent"
-        rows.append(judged(name, found, tests, (typed, typed), settings=settings, most=size))
-    return rows
+        yield judged(name, found, tests, (typed, typed), settings=settings, most=size)
 
 
 def judged(

@@ -167,6 +167,8 @@ class _Speaker:
     async def _say(self, message: StoredMessage) -> None:
         await self._send({"type": "message", **message.as_json()})
         self._last = message.seq
+        if message.role == "coach":
+            await self._chat.live.delivered(message.conversation_id, message.seq)
 
     async def _send(self, event: Mapping[str, object]) -> None:
         async with asyncio.timeout(SEND_SECONDS):

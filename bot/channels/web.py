@@ -71,6 +71,9 @@ async def _send(chat: Chat, request: web.Request) -> web.Response:
 async def _read(chat: Chat, request: web.Request) -> web.Response:
     session = await chat.session(_bearer(request))
     found = await chat.outbox.after(session.conversation_id, read_after(request.query.get("after")))
+    from_coach = [message.seq for message in found if message.role == "coach"]
+    if from_coach:
+        await chat.live.delivered(session.conversation_id, from_coach[-1])
     return json_response({"messages": [message.as_json() for message in found]})
 
 

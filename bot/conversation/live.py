@@ -118,6 +118,10 @@ class Live:
         """The person's page has shown the messages up to this number."""
         await self._messages.seen(conversation_id, seq)
 
+    async def delivered(self, conversation_id: str, seq: int) -> None:
+        """The messages up to this number have reached the person's browser."""
+        await self._messages.delivered(conversation_id, seq)
+
     async def owner(self, conversation_id: str) -> tuple[str, str | None]:
         """Who answers the conversation ('bot', 'queue' or 'coach'), and the coach's name."""
         return await self._messages.owner(conversation_id)

@@ -106,6 +106,7 @@ class Said:
     at: datetime
     parts: list[dict[str, Any]]
     author: str | None
+    delivered: bool
     seen: bool
 
 
@@ -485,7 +486,11 @@ class Cases:
         said = (messages.c.conversation_id == cases.c.conversation_id) & (messages.c.case_id == cases.c.id)
         last_said = select(func.max(messages.c.seq)).where(said).correlate(cases)
         question = (
-            select(last_event.scalar_subquery(), last_said.scalar_subquery(), conversations.c.seen_seq)
+            select(
+                last_event.scalar_subquery(),
+                last_said.scalar_subquery(),
+                conversations.c.seen_seq + conversations.c.delivered_seq,
+            )
             .select_from(cases.outerjoin(conversations, conversations.c.id == cases.c.conversation_id))
             .where(cases.c.id == case_id, within(scope))
         )
@@ -535,7 +540,11 @@ def conversation(db: Connection, case: Case) -> list[Said]:
         return []
     columns = ("seq", "role", "created_at", "body", "author")
     rows = (
-        select(*(messages.c[name] for name in columns), (messages.c.seq <= conversations.c.seen_seq))
+        select(
+            *(messages.c[name] for name in columns),
+            messages.c.seq <= conversations.c.delivered_seq,
+            messages.c.seq <= conversations.c.seen_seq,
+        )
         .join(conversations, conversations.c.id == messages.c.conversation_id)
         .where(messages.c.conversation_id == case.conversation_id, messages.c.case_id == case.id)
         .order_by(messages.c.seq)

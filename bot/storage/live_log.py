@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.escalation.cases import NotAllowedError
@@ -130,11 +130,16 @@ class LiveLog:
 
     async def seen(self, conversation_id: str, seq: int) -> None:
         """The person's page has shown messages up to `seq`; never goes back, never beyond what there is."""
-        known = seq < conversations.c.next_seq
-        here = (conversations.c.id == conversation_id) & (conversations.c.seen_seq < seq) & known
-        await self._database.write(
-            lambda db: db.execute(update(conversations).where(here).values(seen_seq=seq)).rowcount
-        )
+        await self._reached(conversation_id, conversations.c.seen_seq, seq)
+
+    async def delivered(self, conversation_id: str, seq: int) -> None:
+        """Messages up to `seq` have reached the person's browser; never goes back."""
+        await self._reached(conversation_id, conversations.c.delivered_seq, seq)
+
+    async def _reached(self, conversation_id: str, mark: ColumnElement[int], seq: int) -> None:
+        here = (conversations.c.id == conversation_id) & (mark < seq) & (conversations.c.next_seq > seq)
+        moved = update(conversations).where(here).values({mark: seq})
+        await self._database.write(lambda db: db.execute(moved).rowcount)
 
     async def quiet(self, coach_since: datetime, person_since: datetime) -> list[Quiet]:
         """Live conversations in which the coach, or the person, has not answered since then."""

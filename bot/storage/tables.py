@@ -75,6 +75,8 @@ class ConversationRow(Base):
     owner: Mapped[str] = mapped_column(String(8), default="bot", server_default="bot")
     # Up to which number the person's page has shown what a coach wrote.
     seen_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    # Up to which number it has reached the person's browser.
+    delivered_seq: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class MessageRow(Base):

@@ -286,7 +286,10 @@ async def test_the_coach_sees_what_the_person_has_seen(desk: Running) -> None:
     person, case = await in_chat(desk)
     number = await coach_says(desk, case, "Dag")
     told = await parts(desk).coaching.desk.cases.said(case.id, EVERYTHING)
-    assert [one.seen for one in told if one.role == "coach"] == [False]
+    assert [(one.delivered, one.seen) for one in told if one.role == "coach"] == [(False, False)]
+    await person.read()
+    told = await parts(desk).coaching.desk.cases.said(case.id, EVERYTHING)
+    assert [(one.delivered, one.seen) for one in told if one.role == "coach"] == [(True, False)]
     async with person.socket() as socket:
         await socket.send_json({"type": "seen", "seq": number})
         await until(lambda: _seen(desk, case))

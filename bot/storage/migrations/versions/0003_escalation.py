@@ -16,6 +16,7 @@ def upgrade() -> None:
     whole = sa.BigInteger()
     op.add_column("conversations", sa.Column("owner", sa.String(8), server_default="bot", nullable=False))
     op.add_column("conversations", sa.Column("seen_seq", whole, server_default="0", nullable=False))
+    op.add_column("conversations", sa.Column("delivered_seq", whole, server_default="0", nullable=False))
     op.add_column("messages", sa.Column("author", sa.String(200)))
     op.add_column("messages", sa.Column("case_id", sa.String(32)))
     op.create_table(
@@ -157,5 +158,6 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_column("messages", "case_id")
     op.drop_column("messages", "author")
+    op.drop_column("conversations", "delivered_seq")
     op.drop_column("conversations", "seen_seq")
     op.drop_column("conversations", "owner")
