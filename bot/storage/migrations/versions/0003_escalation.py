@@ -128,7 +128,7 @@ def _cases(whole: sa.BigInteger) -> None:
     shown = ["urgency", "due_at", "number", "organisation", "region", "state", "owner_id", "contacted_at"]
     op.create_index("ix_cases_open", "cases", shown, sqlite_where=still_open, postgresql_where=still_open)
     op.create_index("ix_cases_all", "cases", [*shown, "opened_at", "claimed_at", "closed_at", "outcome"])
-    op.create_index("ix_cases_closed", "cases", ["closed_at"])
+    op.create_index("ix_cases_closed", "cases", ["closed_at", "organisation", "region", "outcome"])
     op.create_index("ix_cases_owner", "cases", ["owner_id", "state"])
     op.create_index("ix_cases_conversation", "cases", ["conversation_id"])
     op.create_table(
