@@ -285,6 +285,8 @@ class _Flow:
                 draft = replace(draft, way="phone", phone=found.phone.shown, moment=moment)
             elif found.mail is not None:
                 draft = replace(draft, way="mail", mail=found.mail)
+            elif found.moment is not None and draft.origin == "callback":
+                draft = replace(draft, moment=found.moment.in_words)
         if draft.way is None and draft.origin == "callback":
             draft = replace(draft, way="phone")
         return self.ask_next(draft)
