@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 State = Literal["new", "claimed", "contacted", "live", "closed"]
-Action = Literal["claim", "hand_over", "release", "contact", "start_live", "end_live", "close", "reopen"]
+Action = Literal["claim", "hand_over", "release", "contact", "start_live", "end_live", "close"]
 Urgency = Literal["now", "48h", "week"]
 Origin = Literal["triage", "crisis", "request", "callback"]
 Outcome = Literal["talked", "referred", "no_reply", "withdrawn", "other"]
@@ -40,7 +40,6 @@ _NEXT: dict[Action, dict[State, State]] = {
     "start_live": {"claimed": "live", "contacted": "live"},
     "end_live": {"live": "contacted"},
     "close": {"new": "closed", "claimed": "closed", "contacted": "closed", "live": "closed"},
-    "reopen": {"closed": "new"},
 }
 
 

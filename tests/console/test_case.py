@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from bot.escalation.cases import Scope
 from bot.storage import audit_log
+from bot.storage.case_ending import wipe_in
 from bot.storage.cases import Case
 from bot.storage.database import Database
 from bot.storage.tables import conversations, messages
@@ -245,6 +246,19 @@ async def test_a_refused_message_stays_in_the_box(desk: RunningDesk, coach: Pers
         f"/cases/{case.id}/say", {"text": "  ", "key": "k"}, headers={"HX-Request": "true"}
     )
     assert (status, text) == (422, "Je bericht is leeg.")
+
+
+async def test_a_case_of_which_everything_personal_was_taken_out_can_still_be_opened(
+    desk: RunningDesk, coach: Person, case: Case
+) -> None:
+    await coach.post(f"/cases/{case.id}/call", {"result": "no_answer", "text": "GEHEIM"})
+    await coach.post(f"/cases/{case.id}/note", {"text": "GEHEIM"})
+    await coach.post(f"/cases/{case.id}/close", {"outcome": "talked"})
+    await desk.desk.database.write(lambda db: wipe_in(db, case.id))
+    for path in ("", "/print"):
+        text = await page(coach, case, path)
+        assert "GEHEIM" not in text
+        assert "None" not in text
 
 
 async def test_a_wiped_conversation_cannot_be_written_to(desk: RunningDesk, coach: Person) -> None:
