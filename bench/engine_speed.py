@@ -100,14 +100,15 @@ def as_markdown(found: dict[str, float]) -> str:
 
 def _read(model: Path) -> dict[str, float]:
     """In the engine's environment: every held-out sentence, one at a time, on one core."""
-    import numpy as np
-
     from bench.pipelines import held_out
-    from engine.parse import load
     from engine.start import prepare_imports
 
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     prepare_imports(model)
+    import numpy as np  # after it was said how many threads there are, as in the engine
+
+    from engine.parse import load
+
     read = load(model)
     texts = [text for text, _ in held_out()]
     read(texts[:20])  # warm
