@@ -459,3 +459,28 @@ async def test_everything_can_be_done_without_script(
     await page.get_by_label("Gesproken", exact=True).check()
     await page.get_by_role("button", name="Sluit af").click()
     await expect(page.locator("#case-state")).to_contain_text("Afgesloten: gesproken")
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_signing_in_and_the_pages_around_it_are_for_everyone(
+    desk: RunningDesk, open_desk: OpenDesk, coach: Person, screen: str
+) -> None:
+    options = SCREENS[screen]
+    newcomer = await desk.half_way()
+    known = await desk.half_way(account_id=coach.account_id)
+    administrator = await desk.sign_in("administrator", region="vlaanderen")
+    pages: list[tuple[Person, str, str]] = [
+        (newcomer, "/login", "Aanmelden"),
+        (newcomer, "/enrol", "Tweede stap instellen"),
+        (known, "/second-factor", ""),
+        (coach, "/account", "Mijn account"),
+        (administrator, "/people", ""),
+        (coach, "/people", ""),  # not theirs: the page that says so
+        (coach, "/nergens", ""),
+    ]
+    for person, path, title in pages:
+        tab = await open_desk(person, path, **options)
+        tab.allow("Failed to load resource: the server responded with a status of 40[34]")
+        await tab.page.get_by_role("heading", level=1).wait_for()
+        assert title in await tab.page.title()
+        await fine(tab, f"{path} on {screen}")
