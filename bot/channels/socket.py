@@ -89,6 +89,7 @@ async def _take(chat: Chat, session: Session, data: str) -> Mapping[str, object]
             raise ApiProblemError("invalid")
         client_id = body.get("id")
         accepted = await chat.accept(session, body)
+        chat.live.person_wrote(session.conversation_id)
     except ApiProblemError as problem:
         named = {"id": client_id} if isinstance(client_id, str) and len(client_id) <= 64 else {}
         return {"type": "error", **named, **problem.body()}

@@ -109,6 +109,10 @@ class Live:
         self._types = {who: since for who, since in self._types.items() if now - since < TYPING_SECONDS}
         self._types[conversation_id] = now
 
+    def person_wrote(self, conversation_id: str) -> None:
+        """What the person was writing is here: they type no more."""
+        self._types.pop(conversation_id, None)
+
     def typing(self, conversation_id: str | None) -> bool:
         """Whether the person is writing at this moment."""
         since = self._types.get(conversation_id or "")

@@ -319,6 +319,10 @@ async def test_typing_is_shown_to_both_and_kept_by_nobody(desk: Running) -> None
         live.coach_types(case)
         while (await socket.receive_json(timeout=20)) != {"type": "typing", "on": True}:
             pass
+        await socket.send_json({"type": "send", "id": "w1", "text": "hier ben ik"})
+        while (await socket.receive_json(timeout=20))["type"] != "ack":
+            pass
+        assert not live.typing(case.conversation_id)
 
 
 # --- the anonymous door ---

@@ -54,7 +54,9 @@ export class Reading {
   /** Shows the end, but not past the start of what is new: a long answer is read from its top. Never goes back up. */
   private follow(log: HTMLElement, shown: readonly HTMLElement[]): void {
     const own = shown.findLastIndex((entry) => entry.classList.contains("user"));
-    const first = Math.min(Math.max(own + 1, this.seen), shown.length - 1);
+    // When a coach comes in, what the program said before is not what is new.
+    const coach = shown.findIndex((entry, at) => at > own && entry.classList.contains("coach"));
+    const first = Math.min(Math.max(own + 1, coach - 1, this.seen), shown.length - 1);
     const start = shown[first]?.offsetTop ?? 0;
     const end = log.scrollHeight - log.clientHeight;
     log.scrollTop = Math.max(log.scrollTop, Math.min(end, start - 12));
