@@ -20,7 +20,8 @@ from bot.settings import load_settings
 from scripts.check_sentences import from_yaml
 
 HELD_OUT = ROOT / "tests" / "safety" / "held_out.csv"
-#: Held-out sentences for the engine, of intents in which no danger is heard, are the everyday sentences.
+#: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
+EVERYDAY_LIFE = ROOT / "tests" / "safety" / "everyday.txt"
 EVERYDAY = ROOT / "tests" / "nlu" / "held_out.yml"
 #: Intents of which the sentences may hold danger, so that they are no everyday sentences.
 DANGER_HEARD = frozenset(
@@ -72,14 +73,14 @@ def held_out(guard: Guard) -> list[Share]:
     ]
 
 
-def everyday(guard: Guard) -> Share:
-    """Everyday sentences that the guard takes for danger."""
-    texts = [one.text for one in from_yaml(EVERYDAY) if one.label not in DANGER_HEARD]
-    return (
-        "everyday sentences: anything but none",
-        sum(guard.judge(text).verdict != "none" for text in texts),
-        len(texts),
-    )
+def everyday(guard: Guard) -> list[Share]:
+    """Everyday sentences, and what people say to the assistant, that the guard takes for danger."""
+    said = [one.text for one in from_yaml(EVERYDAY) if one.label not in DANGER_HEARD]
+    life = EVERYDAY_LIFE.read_text(encoding="utf-8").splitlines()
+    return [
+        (f"{name}: anything but none", sum(guard.judge(one).verdict != "none" for one in texts), len(texts))
+        for name, texts in (("everyday sentences", life), ("said to the assistant", said))
+    ]
 
 
 def speed(guard: Guard) -> list[str]:
@@ -112,7 +113,7 @@ def _times(name: str, guard: Guard, texts: Iterable[str]) -> str:
 def report(guard: Guard) -> str:
     """The figures as Markdown."""
     lines = ["| messages | share | 95 % interval | count |", "|---|---|---|---|"]
-    for name, hits, all_ in [*held_out(guard), everyday(guard)]:
+    for name, hits, all_ in [*held_out(guard), *everyday(guard)]:
         low, high = interval(hits, all_)
         lines.append(f"| {name} | {hits / all_:.1%} | {low:.1%} – {high:.1%} | {hits} of {all_} |")
     return "\n".join([*lines, "", "| time | median | p99 |", "|---|---|---|", *speed(guard)])

@@ -126,11 +126,13 @@ def _train(options: argparse.Namespace) -> int:
     settings = _load_settings()
     if options.only != "engine":
         from bot.resources import ResourceError
+        from bot.safety.lesson import LessonError
         from bot.safety.training import make
 
         try:
-            print(make(settings.guard_model, if_changed=options.if_changed), flush=True)
-        except ResourceError as error:
+            made = make(settings.guard_model, settings.engine_python, if_changed=options.if_changed)
+            print(made, flush=True)
+        except (ResourceError, LessonError) as error:
             return _fail(f"the guard cannot be trained:\n{error}")
     if options.only == "guard":
         return 0

@@ -87,8 +87,14 @@ def faults() -> list[str]:
     }
     held = {
         "guard": [
-            Sentence(one.text, one.verdict, "tests/safety/held_out.csv")
-            for one in read_examples(ROOT / "tests" / "safety" / "held_out.csv", errors)
+            *(
+                Sentence(one.text, one.verdict, "tests/safety/held_out.csv")
+                for one in read_examples(ROOT / "tests" / "safety" / "held_out.csv", errors)
+            ),
+            *(
+                Sentence(text, "none", "tests/safety/everyday.txt")
+                for text in (ROOT / "tests" / "safety" / "everyday.txt").read_text("utf-8").splitlines()
+            ),
         ],
         "engine": [
             *from_yaml(ROOT / "tests" / "nlu" / "held_out.yml"),

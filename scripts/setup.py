@@ -378,7 +378,7 @@ def main(arguments: list[str]) -> int:
             )
             widget()
             spacy_folder()
-            say("guard: training when its examples changed")
+            say("guard: training when its examples changed (about twenty minutes on two cores, once)")
             guard()
             model()
         if purpose == "test":

