@@ -48,6 +48,7 @@ class Decision(SourcedDefinition):
     act_sentence: float = Field(ge=0, le=1)
     ask_with_phrase: float = Field(ge=0, le=1)
     doubt_phrase: float = Field(ge=0, le=1)
+    ask_sure: float = Field(ge=0, le=1)
     third_party: float = Field(ge=0, le=1)
     past: float = Field(ge=0, le=1)
 
@@ -120,7 +121,7 @@ class Guard:
         elif (
             whole.danger >= (limit.ask_with_phrase if free else limit.ask)
             or any(part.danger >= limit.ask_sentence for part in parts)
-            or (sure and sure[0].rule.verdict == "explicit")
+            or (sure and sure[0].rule.verdict == "explicit" and gravest.danger >= limit.ask_sure)
         ):
             verdict = "ambiguous"
         if verdict == "none":
