@@ -115,9 +115,10 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
 
     dice = np.random.default_rng(int(lesson["seed"]))
     epochs, top = int(lesson["epochs"]), float(lesson["pace"])
-    total, done = epochs * sum(1 for _ in _batches(lesson, np.random.default_rng(0))), 0
-    for epoch in range(epochs):
-        losses = []
+    usual = int(np.sum(lesson["everyday"]))
+    each = len(lesson["everyday"]) - usual + int(usual * float(lesson["everyday_share"]))
+    total, done, losses = epochs * -(-each // BATCH), 0, []
+    for _ in range(epochs):
         for rows, vectors, mask in _batches(lesson, dice):
             done += 1
             pace = top * min(1.0, done / (WARM_UP * total)) * max(0.0, 1 - done / total)
@@ -129,8 +130,10 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
                     tf.constant(pace, tf.float32), tf.constant(done, tf.float32),
                 )
             )  # fmt: skip
-        sys.stdout.write(f"reader: {epoch + 1} of {epochs}, loss {float(np.mean(losses)):.3f}\n")
-        sys.stdout.flush()
+            if done * 10 // total > (done - 1) * 10 // total:
+                sys.stdout.write(f"  reader: {done * 100 // total} %, loss {float(np.mean(losses)):.3f}\n")
+                sys.stdout.flush()
+                losses.clear()
     return {name: one.numpy() for name, one in reader.weights.items()}
 
 

@@ -281,11 +281,15 @@ def spacy_folder() -> None:
 
 def guard() -> None:
     """Train the guard when its examples changed (`bot train` knows what it is made from)."""
-    run(
+    done = subprocess.run(
         [str(STATE / "app" / "bin" / "python"), "-m", "bot", "train", "--only", "guard", "--if-changed"],
-        "Training the guard failed.",
-        env={"ADEMRUIMTE_STATE_DIR": str(STATE)},
+        cwd=ROOT,
+        env={**os.environ, "ADEMRUIMTE_STATE_DIR": str(STATE)},
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
+    if done.returncode:
+        raise SetupError("Training the guard failed: the lines above say where.")
 
 
 def model() -> None:

@@ -6,6 +6,7 @@ so the lesson goes there as a file of numbers: pieces, labels and the weights to
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -179,6 +180,7 @@ def reader_model(weights: dict[str, Floats], layers: int, heads: int, epsilon: f
     with tempfile.TemporaryDirectory(prefix="reader-") as folder:
         path, small = Path(folder) / "reader.onnx", Path(folder) / "small.onnx"
         onnx.save(model, path)
+        logging.disable(logging.WARNING)  # it advises a step for image models
         quantize_dynamic(
             path,
             small,
@@ -188,4 +190,5 @@ def reader_model(weights: dict[str, Floats], layers: int, heads: int, epsilon: f
             nodes_to_exclude=["out.product"],
             extra_options={"MatMulConstBOnly": True},
         )
+        logging.disable(logging.NOTSET)
         return small.read_bytes()
