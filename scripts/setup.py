@@ -279,37 +279,17 @@ def spacy_folder() -> None:
     write_stamp("spacy-nl", {"spacy-nl": made_from})
 
 
-def guard() -> None:
-    """Train the guard when its examples changed (`bot train` knows what it is made from)."""
+def learn(part: str, python: str, *command: str) -> None:
+    """Train one part when what it is made from changed, which it knows itself; what it prints is shown."""
     done = subprocess.run(
-        [str(STATE / "app" / "bin" / "python"), "-m", "bot", "train", "--only", "guard", "--if-changed"],
+        [str(STATE / python / "bin" / "python"), "-m", *command, "--if-changed"],
         cwd=ROOT,
         env={**os.environ, "ADEMRUIMTE_STATE_DIR": str(STATE)},
         stdin=subprocess.DEVNULL,
         check=False,
     )
     if done.returncode:
-        raise SetupError("Training the guard failed: the lines above say where.")
-
-
-def model() -> None:
-    """Train the model when what it is trained from changed (the engine knows what that is)."""
-    done = subprocess.run(
-        [
-            str(STATE / "engine" / "bin" / "python"),
-            "-m",
-            "engine.train",
-            "--if-changed",
-            "--out",
-            str(STATE / "models" / "ademruimte.tar.gz"),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "ADEMRUIMTE_STATE_DIR": str(STATE)},
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    if done.returncode:
-        raise SetupError("Training the model failed: the lines above say where.")
+        raise SetupError(f"Training the {part} failed: the lines above say where.")
 
 
 def browser() -> None:
@@ -383,8 +363,8 @@ def main(arguments: list[str]) -> int:
             widget()
             spacy_folder()
             say("guard: training when its examples changed (about twenty minutes on two cores, once)")
-            guard()
-            model()
+            learn("guard", "app", "bot", "train", "--only", "guard")
+            learn("model", "engine", "engine.train", "--out", str(STATE / "models" / "ademruimte.tar.gz"))
         if purpose == "test":
             browser()
     except SetupError as error:
