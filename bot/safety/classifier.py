@@ -92,6 +92,8 @@ class Classifier:
 
     def opinions(self, pieces: Sequence[Piece]) -> list[Opinion]:
         """What is thought of messages or sentences."""
+        if not pieces:
+            return []
         found = self._read([piece.text for piece in pieces])
         for scores, piece in zip(found, pieces, strict=True):
             scores[:3] += self._weights.words_share * self._from_words(piece)

@@ -81,8 +81,9 @@ class Guard:
             if len(pieces) > 1 and (piece.hits or danger >= self.decision.look_twice)
         ]
         chosen = [pieces[-place] for _, _, place in sorted(telling, reverse=True)[:SENTENCES]]
-        whole, *parts = self.classifier.opinions([message, *chosen])
-        return self._decide(hits, whole, parts)
+        whole = self.classifier.opinions([message])[0]
+        settled = whole.explicit >= self.decision.act
+        return self._decide(hits, whole, [] if settled else self.classifier.opinions(chosen))
 
     def judge_recent(self, texts: Sequence[str], /) -> Judgement:
         """The newest message alone, or graver: a phrase that runs from the messages before it into the newest.

@@ -8,6 +8,7 @@ little-endian numbers, then the pieces of the tokeniser, its replacements of cha
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -60,6 +61,7 @@ class Pretrained:
         self._longest_piece = int(np.diff(ends).max())
         self._replaced, at = self._replacements(view, at + length)
         self._tensors = self._directory(view, at)
+        self._cut = lru_cache(maxsize=50_000)(self._best_cut)
 
     @staticmethod
     def _replacements(view: memoryview, at: int) -> tuple[dict[int, str], int]:
@@ -86,28 +88,31 @@ class Pretrained:
         return found
 
     def tokens(self, text: str) -> list[int]:
-        """The likeliest way to cut a text into pieces (Viterbi over a unigram model), with begin and end."""
-        even = " ".join(filter(None, text.translate(self._replaced).split(" ")))
-        letters = [letter.encode("utf-8", "replace") for letter in SPACE + even.replace(" ", SPACE)]
+        """The pieces that a text is cut into, with begin and end. No piece goes across a space."""
+        words = filter(None, text.translate(self._replaced).split(" "))
+        return [self.begin, *(token for word in words for token in self._cut(word)), self.end]
+
+    def _best_cut(self, word: str) -> tuple[int, ...]:
+        """The likeliest way to cut one word into pieces (Viterbi over a unigram model)."""
+        letters = [letter.encode("utf-8", "replace") for letter in SPACE + word]
         count = len(letters)
         best, back = [0.0] + [-1e30] * count, [(0, self.unknown)] * (count + 1)
-        get, longest = self._pieces.get, self._longest_piece
         for start in range(count):
             here, piece = best[start], b""
             if here + self._unlikely > best[start + 1]:
                 best[start + 1], back[start + 1] = here + self._unlikely, (start, self.unknown)
             for end in range(start + 1, count + 1):
                 piece += letters[end - 1]
-                if len(piece) > longest:
+                if len(piece) > self._longest_piece:
                     break
-                found = get(piece)
+                found = self._pieces.get(piece)
                 if found and here + found[1] > best[end]:
                     best[end], back[end] = here + found[1], (start, found[0])
-        found_tokens, place = [self.end], count
+        cut, place = [], count
         while place:
             place, token = back[place]
-            found_tokens.append(token)
-        return [*found_tokens, self.begin][::-1]
+            cut.append(token)
+        return tuple(cut[::-1])
 
     def vectors(self, tokens: NDArray[np.intp]) -> Floats:
         """What the encoder knows of each piece by itself, shape (tokens, size)."""

@@ -19,18 +19,18 @@ def guard() -> Guard:
 
 def test_danger_is_caught_on_messages_by_another_hand(guard: Guard) -> None:
     shares = {name: hits / of for name, hits, of in held_out(guard)}
-    assert shares["explicit danger: explicit or ambiguous"] >= 0.90
-    assert shares["explicit danger: explicit"] >= 0.76
-    assert shares["ambiguous: explicit or ambiguous"] >= 0.76
-    assert shares["worry about someone else: not none"] >= 0.85
-    assert shares["hard negatives: anything but none"] <= 0.22
+    assert shares["explicit danger: explicit or ambiguous"] >= 0.93
+    assert shares["explicit danger: explicit"] >= 0.82
+    assert shares["ambiguous: explicit or ambiguous"] >= 0.90
+    assert shares["worry about someone else: not none"] >= 0.92
+    assert shares["hard negatives: anything but none"] <= 0.20
 
 
 def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
     (_, alarms, of), (_, said_alarms, said) = everyday(guard)
     assert (of, said) >= (1900, 900)
     assert alarms / of <= 0.02
-    assert said_alarms / said <= 0.05
+    assert said_alarms / said <= 0.045
 
 
 def test_intervals_are_those_of_wilson() -> None:
