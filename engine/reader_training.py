@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,82 +28,143 @@ ASIDE = 0.2
 HEAD_PACE = 5.0
 #: Messages of up to so many tokens are read beside an everyday message now and then.
 SHORT = 60
+#: What learns in a layer.
+KERNELS = ("qkv", "mix", "wide", "narrow")
 
 
 class Reader:
-    """The transformer: token vectors → outputs; parts in bfloat16 where the machine is fast at it.
+    """The transformer: token vectors → outputs; in bfloat16 where the machine is fast at it.
 
-    The lowest layers stand still: what they know of words holds for these messages too, and half the work is saved.
+    The lowest layers stand still, and so do all biases and the evening of vectors: what they know of words holds for
+    these messages too, and much work is saved.
     """
 
     def __init__(self, lesson: dict[str, Any]) -> None:
-        self.weights = {
-            name.removeprefix("w/"): tf.Variable(value, name=name)
-            for name, value in lesson.items()
-            if name.startswith("w/")
-        }
         self.layers, self.heads, self.still = (int(lesson[name]) for name in ("layers", "heads", "still"))
-        self.epsilon = float(lesson["epsilon"])
+        self.epsilon = tf.constant(float(lesson["epsilon"]))
         self.half = tf.bfloat16 if _is_fast_at_bfloat16() else tf.float32
+        weights = {name.removeprefix("w/"): value for name, value in lesson.items() if name.startswith("w/")}
+        moving = [f"l{layer}.{name}.w" for layer in range(self.still, self.layers) for name in KERNELS]
+        self.learning = {name: tf.Variable(weights.pop(name)) for name in (*moving, "out.w", "out.b")}
+        kernels = {f"l{layer}.{name}.w" for layer in range(self.still) for name in KERNELS}
+        self.fixed = {
+            name: tf.constant(value, self.half if name in kernels else tf.float32)
+            for name, value in weights.items()
+        }
 
-    def __call__(self, vectors: tf.Tensor, mask: tf.Tensor, *, drop: bool) -> tf.Tensor:
-        """Outputs for a batch; shapes (n, tokens, size) and (n, tokens) → (n, outputs)."""
+    def __call__(self, vectors: tf.Tensor, mask: tf.Tensor, kept: tf.Tensor) -> tf.Tensor:
+        """Outputs for a batch, shape (n, outputs).
 
-        def dropped(value: tf.Tensor, *, learns: bool = True) -> tf.Tensor:
-            value = tf.cast(value, tf.float32)
-            return tf.nn.dropout(value, DROPOUT) if drop and learns else value
-
+        Args:
+            vectors: shape (n, tokens, size).
+            mask: 1 where there is a token, shape (n, tokens).
+            kept: where a number is not dropped, shape (2 × learning layers, n, tokens, size).
+        """
         count, length, size = tf.shape(vectors)[0], tf.shape(vectors)[1], vectors.shape[2]
-        away = (1.0 - mask)[:, None, None, :] * -1e4
-        found = self._even(vectors, "start")
+        away, scale = (1.0 - mask)[:, None, None, :] * -1e4, tf.constant((size // self.heads) ** -0.5)
+        nothing = tf.zeros((1, 1, size), self.half)
+        found = self._even(tf.cast(vectors, self.half), nothing, None, "start", "start")
         for layer in range(self.layers):
             at, learns = f"l{layer}.", layer >= self.still
             if layer == self.still:
                 found = tf.stop_gradient(found)
-            parts = tf.reshape(
-                self._dense(found, at + "qkv"), (count, length, 3, self.heads, size // self.heads)
-            )
+            first, second = (kept[2 * (layer - self.still) + n] if learns else None for n in (0, 1))
+            together = self._dense(found, at + "qkv") + tf.cast(self.fixed[at + "qkv.b"], self.half)
+            parts = tf.reshape(together, (count, length, 3, self.heads, size // self.heads))
             query, key, value = tf.unstack(tf.transpose(parts, (2, 0, 3, 1, 4)))
-            near = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32)
-            near = tf.nn.softmax(near / (size // self.heads) ** 0.5 + away)
-            mixed = tf.transpose(tf.matmul(tf.cast(near, self.half), value), (0, 2, 1, 3))
-            mixed = self._dense(tf.reshape(mixed, (count, length, size)), at + "mix")
-            found = self._even(found + dropped(mixed, learns=learns), at + "mixed")
-            wide = tf.nn.gelu(self._dense(found, at + "wide"))
-            narrow = self._dense(wide, at + "narrow")
-            found = self._even(found + dropped(narrow, learns=learns), at + "done")
+            shares = _shares(tf.matmul(query, key, transpose_b=True), away, scale)
+            mixed = tf.reshape(tf.transpose(tf.matmul(shares, value), (0, 2, 1, 3)), (count, length, size))
+            found = self._even(found, self._dense(mixed, at + "mix"), first, at + "mixed", at + "mix")
+            wide = _bent(self._dense(found, at + "wide"), self.fixed[at + "wide.b"])
+            found = self._even(found, self._dense(wide, at + "narrow"), second, at + "done", at + "narrow")
+        found = tf.cast(found, tf.float32)
         mean = tf.reduce_sum(found * mask[..., None], 1) / tf.reduce_sum(mask, 1, keepdims=True)
-        return tf.matmul(dropped(mean), self.weights["out.w"]) + self.weights["out.b"]
+        return tf.matmul(mean, self.learning["out.w"]) + self.learning["out.b"]
 
     def _dense(self, value: tf.Tensor, name: str) -> tf.Tensor:
-        kernel = tf.cast(self.weights[name + ".w"], self.half)
+        kernel = tf.cast(self.learning.get(name + ".w", self.fixed.get(name + ".w")), self.half)
         shape = tf.shape(value)
-        flat = tf.matmul(tf.reshape(tf.cast(value, self.half), (-1, kernel.shape[0])), kernel)
-        return tf.reshape(flat, (shape[0], shape[1], kernel.shape[1])) + tf.cast(
-            self.weights[name + ".b"], self.half
-        )
+        flat = tf.matmul(tf.reshape(value, (-1, kernel.shape[0])), kernel)
+        return tf.reshape(flat, (shape[0], shape[1], kernel.shape[1]))
 
-    def _even(self, value: tf.Tensor, name: str) -> tf.Tensor:
-        mean, variance = tf.nn.moments(value, -1, keepdims=True)
-        scaled = (value - mean) * tf.math.rsqrt(variance + self.epsilon)
-        return scaled * self.weights[name + ".w"] + self.weights[name + ".b"]
+    def _even(
+        self, found: tf.Tensor, more: tf.Tensor, kept: tf.Tensor | None, name: str, dense: str
+    ) -> tf.Tensor:
+        """What was found and what is added to it, made even."""
+        own = self.fixed[dense + ".b"] if name != dense else tf.zeros_like(self.fixed[name + ".b"])
+        weights = self.fixed[name + ".w"], self.fixed[name + ".b"]
+        if kept is None:
+            return _added(found, more, own, *weights, self.epsilon)
+        return _added_in_part(found, more, own, *weights, self.epsilon, kept)
+
+
+def _compiled(moving: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """What happens number by number in one pass over the memory, forward and back; back it is done once more.
+
+    Args:
+        moving: so many of the arguments, the first ones, have a slope.
+    """
+
+    def made(work: Callable[..., Any]) -> Callable[..., Any]:
+        forward = tf.function(work, jit_compile=True)
+
+        @tf.function(jit_compile=True)
+        def back(inputs: Any, above: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(inputs[:moving])
+                found = work(*inputs)
+            return tape.gradient(found, inputs[:moving], above)
+
+        @tf.custom_gradient
+        def both(*inputs: Any) -> Any:
+            return forward(*inputs), lambda above: (*back(inputs, above), *[None] * (len(inputs) - moving))
+
+        return both
+
+    return made
+
+
+def _sum_made_even(value: Any, more: Any, own: Any, weight: Any, bias: Any, epsilon: Any) -> Any:
+    total = tf.cast(value, tf.float32) + tf.cast(more, tf.float32) + own
+    mean, variance = tf.nn.moments(total, -1, keepdims=True)
+    return tf.cast((total - mean) * tf.math.rsqrt(variance + epsilon) * weight + bias, value.dtype)
+
+
+@_compiled(2)
+def _added(found: Any, more: Any, own: Any, weight: Any, bias: Any, epsilon: Any) -> Any:
+    return _sum_made_even(found, more, own, weight, bias, epsilon)
+
+
+@_compiled(2)
+def _added_in_part(found: Any, more: Any, own: Any, weight: Any, bias: Any, epsilon: Any, kept: Any) -> Any:
+    part = tf.cast(kept, tf.float32) / (1 - DROPOUT)
+    return _sum_made_even(found, (tf.cast(more, tf.float32) + own) * part, 0.0, weight, bias, epsilon)
+
+
+@_compiled(1)
+def _bent(value: Any, own: Any) -> Any:
+    return tf.cast(tf.nn.gelu(tf.cast(value, tf.float32) + own), value.dtype)
+
+
+@_compiled(1)
+def _shares(near: Any, away: Any, scale: Any) -> Any:
+    return tf.cast(tf.nn.softmax(tf.cast(near, tf.float32) * scale + away), near.dtype)
 
 
 def learn(lesson: dict[str, Any]) -> dict[str, Any]:
     """The weights after the lesson, by name."""
     tf.keras.utils.set_random_seed(int(lesson["seed"]))
     reader = Reader(lesson)
-    still = ("start.", *(f"l{layer}." for layer in range(reader.still)))
-    learning = {name: one for name, one in reader.weights.items() if not name.startswith(still)}
+    learning = reader.learning
     variables = list(learning.values())
     moments = [(tf.Variable(tf.zeros_like(one)), tf.Variable(tf.zeros_like(one))) for one in variables]
     paces = [HEAD_PACE if name.startswith("out.") else 1.0 for name in learning]
     all_parts = list(zip(variables, moments, paces, strict=True))
 
     @tf.function(reduce_retracing=True)
-    def step(vectors: Any, mask: Any, labels: Any, known: Any, pace: Any, count: Any) -> Any:
+    def step(vectors: Any, mask: Any, kept: Any, labels: Any, known: Any, pace: Any, count: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = _loss(reader(vectors, mask, drop=True), labels, known)
+            loss = _loss(reader(vectors, mask, kept), labels, known)
         slopes, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), CLIP)
         for place, (one, (first, second), own) in enumerate(all_parts):  # AdamW
             one.assign(one * (1.0 - pace * own * DECAY))
@@ -124,9 +185,11 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
             pace = top * min(1.0, done / (WARM_UP * total)) * max(0.0, 1 - done / total)
             labels = {name: lesson[name][rows] for name in ("verdict", "kind", "third_party", "past")}
             known = lesson["known"][rows]
+            shape = (2 * (reader.layers - reader.still), *vectors.shape)
+            kept = np.frombuffer(dice.bytes(int(np.prod(shape))), np.uint8).reshape(shape) >= DROPOUT * 256
             losses.append(
                 step(
-                    tf.constant(vectors), tf.constant(mask), labels, known,
+                    tf.constant(vectors), tf.constant(mask), tf.constant(kept), labels, known,
                     tf.constant(pace, tf.float32), tf.constant(done, tf.float32),
                 )
             )  # fmt: skip
@@ -134,7 +197,7 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
                 sys.stdout.write(f"  reader: {done * 100 // total} %, loss {float(np.mean(losses)):.3f}\n")
                 sys.stdout.flush()
                 losses.clear()
-    return {name: one.numpy() for name, one in reader.weights.items()}
+    return {name: one.numpy() for name, one in learning.items()}
 
 
 def _loss(outputs: tf.Tensor, labels: dict[str, Any], known: Any) -> tf.Tensor:
@@ -154,28 +217,27 @@ def _batches(lesson: dict[str, Any], dice: Any) -> Iterator[tuple[Any, Any, Any]
     everyday = np.flatnonzero(lesson["everyday"])
     drawn = dice.permutation(everyday)[: int(len(everyday) * float(lesson["everyday_share"]))]
     rows = dice.permutation(np.concatenate([np.flatnonzero(~lesson["everyday"]), drawn]))
-    lengths = np.diff(starts)
+    read = [tokens[starts[row] : starts[row + 1]] for row in rows]
+    for i in np.flatnonzero(dice.random(len(read)) < float(lesson["company"])):
+        if len(read[i]) <= SHORT and len(everyday):
+            other = dice.choice(everyday)
+            beside = tokens[starts[other] : starts[other + 1]]
+            pair = (read[i], beside) if dice.random() < 0.5 else (beside, read[i])
+            read[i] = np.concatenate([pair[0][:-1], pair[1][1:]])
+    lengths = np.array([len(one) for one in read])
     batches = []
     for at in range(0, len(rows), BATCH * TOGETHER):
-        near = rows[at : at + BATCH * TOGETHER]
-        near = near[np.argsort(lengths[near], kind="stable")]
+        near = at + np.argsort(lengths[at : at + BATCH * TOGETHER], kind="stable")
         batches += [near[place : place + BATCH] for place in range(0, len(near), BATCH)]
     for place in dice.permutation(len(batches)):
         chosen = batches[place]
-        read = [tokens[starts[row] : starts[row + 1]] for row in chosen]
-        for i in np.flatnonzero(dice.random(len(read)) < float(lesson["company"])):
-            if len(read[i]) <= SHORT and len(everyday):
-                other = dice.choice(everyday)
-                beside = tokens[starts[other] : starts[other + 1]]
-                pair = (read[i], beside) if dice.random() < 0.5 else (beside, read[i])
-                read[i] = np.concatenate([pair[0][:-1], pair[1][1:]])
-        longest = max(map(len, read))
+        longest = lengths[chosen].max()
         longest += -longest % 8  # few shapes, so that little is compiled
-        ids = np.zeros((len(read), longest), dtype=np.int32)
-        mask = np.zeros((len(read), longest), dtype=np.float32)
-        for i, one in enumerate(read):
-            ids[i, : len(one)], mask[i, : len(one)] = one, 1.0
-        yield chosen, lesson["table"][ids] + lesson["positions"][:longest], mask
+        ids = np.zeros((len(chosen), longest), dtype=np.int32)
+        mask = np.zeros((len(chosen), longest), dtype=np.float32)
+        for line, one in enumerate(chosen):
+            ids[line, : lengths[one]], mask[line, : lengths[one]] = read[one], 1.0
+        yield rows[chosen], lesson["table"][ids] + lesson["positions"][:longest], mask
 
 
 def _is_fast_at_bfloat16() -> bool:

@@ -16,14 +16,14 @@ import numpy as np
 
 from bot.safety.features import COLUMNS, Floats, weighted
 from bot.safety.phrases import Hit
-from bot.safety.reader import Read
+from bot.safety.reader import Learned, Read
 from bot.safety.verdict import Kind
 
 VERDICTS = ("none", "ambiguous", "explicit")
 KINDS: tuple[Kind, ...] = get_args(Kind)
 #: Order of the outputs: three verdicts, then third party, then past, then the kinds.
 OUTPUTS = (*VERDICTS, "third_party", "past", *KINDS)
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,16 @@ class Weights:
         words: shape (COLUMNS, 3), one output a verdict.
         words_bias: shape (3,).
         words_share: how much the words weigh beside the reader, 0 to 1.
-        reader: the reader as an ONNX model.
+        reader: what the reader learned, by name.
+        layers: how many layers it has.
     """
 
     idf: Floats
     words: Floats
     words_bias: Floats
     words_share: float
-    reader: bytes
+    reader: Learned
+    layers: int
 
 
 class Classifier:
@@ -90,29 +92,17 @@ class Classifier:
         self._weights = weights
         self._read = read
 
-    def opinions(self, pieces: Sequence[Piece]) -> list[Opinion]:
-        """What is thought of messages or sentences."""
-        if not pieces:
-            return []
-        found = self._read([piece.text for piece in pieces])
-        for scores, piece in zip(found, pieces, strict=True):
-            scores[:3] += self._weights.words_share * self._from_words(piece)
-        return [self._opinion(scores) for scores in found]
-
-    def quick_danger(self, piece: Piece) -> float:
-        """Danger by the words alone: cheap, for deciding where to look twice."""
-        return 1.0 - float(_shares(self._from_words(piece))[0])
-
-    def _from_words(self, piece: Piece) -> Floats:
+    def by_words(self, piece: Piece) -> Floats:
+        """What the words alone say, shape (3,): one figure a verdict, cheap."""
         found = self._weights
         columns, values = weighted(piece.words, piece.hits, found.idf)
         scores: Floats = values @ found.words[columns] + found.words_bias
         return scores
 
-    @staticmethod
-    def _opinion(scores: Floats) -> Opinion:
-        verdict = _shares(scores[:3])
-        kinds = _shares(scores[5:])
+    def opinion(self, piece: Piece, by_words: Floats) -> Opinion:
+        """What is thought of a message whose words say this."""
+        scores = self._read(piece.text)
+        verdict, kinds = shares(scores[:3] + self._weights.words_share * by_words), shares(scores[5:])
         third, past = 1.0 / (1.0 + np.exp(-np.clip(scores[3:5], -30, 30)))
         return Opinion(
             ambiguous=float(verdict[1]),
@@ -123,10 +113,16 @@ class Classifier:
         )
 
 
-def _shares(scores: Floats) -> Floats:
+def danger(by_words: Floats) -> float:
+    """Danger of either sort by the words alone, from 0 to 1."""
+    return 1.0 - float(shares(by_words)[0])
+
+
+def shares(scores: Floats) -> Floats:
+    """Figures as probabilities that add up to 1."""
     grown = np.exp(scores - scores.max())
-    shares: Floats = grown / grown.sum()
-    return shares
+    found: Floats = grown / grown.sum()
+    return found
 
 
 def save_weights(path: Path, weights: Weights, content_hash: str) -> None:
@@ -146,7 +142,8 @@ def save_weights(path: Path, weights: Weights, content_hash: str) -> None:
         words_scale=scale.astype(np.float32),
         words_bias=weights.words_bias,
         words_share=np.array(weights.words_share),
-        reader=np.frombuffer(weights.reader, dtype=np.uint8),
+        layers=np.array(weights.layers),
+        **{f"reader/{name}": value for name, value in weights.reader.items()},  # type: ignore[arg-type]
     )
     fresh.replace(path)
 
@@ -166,9 +163,17 @@ def load_weights(path: Path) -> tuple[Weights, str]:
             idf = np.zeros(COLUMNS, dtype=np.float32)
             words = np.zeros((COLUMNS, len(VERDICTS)), dtype=np.float32)
             idf[used], words[used] = found["idf"], found["words"] * found["words_scale"]
-            weights = Weights(
-                idf, words, found["words_bias"], float(found["words_share"]), found["reader"].tobytes()
-            )
-            return weights, str(found["content_hash"])
+            return Weights(
+                idf,
+                words,
+                found["words_bias"],
+                float(found["words_share"]),
+                {
+                    name.removeprefix("reader/"): found[name]
+                    for name in found.files
+                    if name.startswith("reader/")
+                },
+                int(found["layers"]),
+            ), str(found["content_hash"])
     except (KeyError, EOFError, TypeError, BadZipFile) as error:
         raise ValueError("not a model of the guard") from error

