@@ -9,7 +9,7 @@ import argparse
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from bench.turns import ROOT
@@ -47,9 +47,14 @@ def interval(hits: int, all_: int) -> tuple[float, float]:
 def held_out(guard: Guard) -> list[Share]:
     """What the guard makes of the held-out messages: name, how many, out of how many."""
     errors: list[str] = []
-    judged = [(one, guard.judge(one.text)) for one in read_examples(HELD_OUT, errors)]
+    examples = read_examples(HELD_OUT, errors)
     if errors:
         raise ValueError("; ".join(errors))
+    return shares([(one, guard.judge(one.text)) for one in examples])
+
+
+def shares(judged: Sequence[tuple[Example, Judgement]]) -> list[Share]:
+    """How much danger of each sort is seen, and how often something is seen that is not there."""
 
     def share(name: str, which: Callable[[Example], bool], good: Callable[[Judgement], bool]) -> Share:
         chosen = [found for one, found in judged if which(one)]

@@ -1,9 +1,11 @@
 """Which design of the guard's classifier is best: cross-validation on the examples, never on the held-out messages.
 
 For each design the share of danger that is caught when 5 % of the hard negatives (what is written to be mistaken for
-danger) are taken for danger. Then, with --curve, what more examples bring. A fold takes about a quarter of an hour.
+danger) are taken for danger, and what the whole guard makes of them with the thresholds of decision.yml. A fold is
+drawn from all files. --without names files instead, each by another hand, of which nothing is learned: closer to what a
+stranger writes. With --curve, what more examples bring. A fold takes about twenty minutes.
 
-python -m bench.guard_designs [--folds 5] [--curve] [--layers 6] [--epochs 2]
+python -m bench.guard_designs [--folds 5 | --without FILE ...] [--curve] [--layers 6] [--epochs 2] [--keep MODEL]
 """
 
 from __future__ import annotations
@@ -11,17 +13,22 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.safety.classifier import Classifier, Piece, Weights
-from bot.safety.examples import Example, load_everyday, load_examples
+from bench.guard import shares
+from bot.resources import RESOURCES, read_definition
+from bot.safety.classifier import Classifier, Piece, Weights, danger, save_weights
+from bot.safety.examples import Example, content_hash, load_everyday, load_examples
+from bot.safety.guard import Decision, Guard
 from bot.safety.lesson import EPOCHS, LAYERS, learn
 from bot.safety.normal import load_normaliser
 from bot.safety.phrases import load_phrase_rules
 from bot.safety.reader import load_reader
-from bot.safety.training import SEED, WORDS_SHARE, folds, train
+from bot.safety.training import SEED, WORDS_SHARE, Fold, folds, train
+from bot.safety.verdict import Judgement
 from bot.settings import load_settings
 
 FALSE_ALARMS = 0.05
@@ -56,30 +63,49 @@ class Designs:
         texts = [self.normaliser.even(one.text) for one in examples]
         python = load_settings()[0].engine_python
         reader = learn(examples, texts, python, layers=self.layers, epochs=self.epochs)
-        return train(examples, self.normaliser, self.rules, reader)
+        return train(examples, self.normaliser, self.rules, reader, self.layers)
+
+    def without(self, files: Sequence[str]) -> list[Fold]:
+        """One fold: the messages of these files are judged by what is learned from all others."""
+        unknown = set(files) - {one.file for one in self.examples}
+        if unknown:
+            raise SystemExit(f"there are no examples named {', '.join(sorted(unknown))}")
+        apart = np.array([one.file in files for one in self.examples])
+        return [(np.flatnonzero(~apart), np.flatnonzero(apart))]
+
+    def guard(self, weights: Weights) -> Guard:
+        """The whole guard with a model and the thresholds of resources/safety/decision.yml."""
+        decision = read_definition(RESOURCES / "safety" / "decision.yml", Decision)
+        classifier = Classifier(weights, load_reader(weights.reader, weights.layers))
+        return Guard(self.normaliser, self.rules, classifier, decision)
 
     def danger(self, weights: Weights, design: str, places: Sequence[int]) -> list[float]:
         """Danger in the examples at these places, by one design."""
         pieces = [self.pieces[n] for n in places]
         classifier = Classifier(
             replace(weights, words_share=0.0 if design == READER else WORDS_SHARE),
-            load_reader(weights.reader),
+            load_reader(weights.reader, weights.layers),
         )
         if design == WORDS:
-            return [classifier.quick_danger(piece) for piece in pieces]
-        return [one.danger for one in classifier.opinions(pieces)]
+            return [danger(classifier.by_words(piece)) for piece in pieces]
+        return [classifier.opinion(piece, classifier.by_words(piece)).danger for piece in pieces]
 
-    def caught(self, danger: NDArray[np.float64], places: Sequence[int]) -> str:
+    def caught(self, dangers: NDArray[np.float64], places: Sequence[int]) -> str:
         """Recall of explicit and of ambiguous danger at the allowed false alarms; the same of everyday sentences."""
         chosen = [self.examples[n] for n in places]
-        hard = np.array([one.verdict == "none" and one.file != "everyday" for one in chosen])
-        limit = np.quantile(danger[hard], 1 - FALSE_ALARMS)
+        hard = np.array([one.verdict == "none" and not _is_everyday(one) for one in chosen])
+        limit = np.quantile(dangers[hard], 1 - FALSE_ALARMS)
         found = []
         for verdict in ("explicit", "ambiguous"):
             these = np.array([one.verdict == verdict for one in chosen])
-            found.append(f"{(danger[these] > limit).mean():.1%}")
-        usual = np.array([one.file == "everyday" for one in chosen])
-        return " | ".join([*found, f"{(danger[usual] > limit).mean():.2%}"])
+            found.append(f"{(dangers[these] > limit).mean():.1%}")
+        usual = dangers[[_is_everyday(one) for one in chosen]]
+        return " | ".join([*found, f"{(usual > limit).mean():.2%}" if len(usual) else "-"])
+
+
+def _is_everyday(one: Example) -> bool:
+    """Said to the assistant, or of one of the files with everyday messages: not written to be mistaken."""
+    return "everyday" in one.file
 
 
 def _weight(free: bool, sure: bool) -> float:
@@ -92,22 +118,34 @@ def main() -> int:
     parser.add_argument(
         "--folds", type=int, default=5, choices=range(1, 6), help="how many of five are judged"
     )
+    parser.add_argument("--without", nargs="+", metavar="FILE", help="judge these files instead of folds")
     parser.add_argument("--curve", action="store_true", help="also with a quarter and a half of the examples")
     parser.add_argument("--layers", type=int, default=LAYERS, help="layers of the reader")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="how often the reader sees the examples")
+    parser.add_argument("--keep", type=Path, help="where the model of the last fold is kept")
     options = parser.parse_args()
     designs = Designs(options.layers, options.epochs)
-    danger = {name: np.zeros(len(designs.examples)) for name in (WORDS, READER, BOTH)}
-    parts = folds(designs.examples)
-    everything = np.concatenate([judged for _, judged in parts[: options.folds]])
-    for learned, judged in parts[: options.folds]:
+    dangers = {name: np.zeros(len(designs.examples)) for name in (WORDS, READER, BOTH)}
+    parts = designs.without(options.without) if options.without else folds(designs.examples)[: options.folds]
+    everything = np.concatenate([judged for _, judged in parts])
+    found: list[tuple[Example, Judgement]] = []
+    for learned, judged in parts:
         weights = designs.train([designs.examples[n] for n in learned])
-        for name, found in danger.items():
-            found[judged] = designs.danger(weights, name, judged)
+        for name, own in dangers.items():
+            own[judged] = designs.danger(weights, name, judged)
+        guard = designs.guard(weights)
+        found += [(designs.examples[n], guard.judge(designs.examples[n].text)) for n in judged]
+        if options.keep:
+            save_weights(options.keep, weights, content_hash())
     print("| design | explicit | ambiguous | everyday taken for danger |\n|---|---|---|---|")
     print(f"| phrases alone | {designs.caught(designs.phrases_alone()[everything], everything)} |")
-    for name, found in danger.items():
-        print(f"| {name} | {designs.caught(found[everything], everything)} |")
+    for name, own in dangers.items():
+        print(f"| {name} | {designs.caught(own[everything], everything)} |")
+    print("\n| with the thresholds | share | count |\n|---|---|---|")
+    usual = [judgement.verdict != "none" for one, judgement in found if _is_everyday(one)]
+    hard = shares([(one, judgement) for one, judgement in found if not _is_everyday(one)])
+    for name, hits, all_ in [*hard, ("everyday: anything but none", sum(usual), len(usual))]:
+        print(f"| {name} | {hits / max(all_, 1):.1%} | {hits} of {all_} |")
     if options.curve:
         print("\n| examples | explicit | ambiguous | everyday taken for danger |\n|---|---|---|---|")
         learned, judged = parts[0]
@@ -115,8 +153,8 @@ def main() -> int:
         for part in (0.25, 0.5):
             chosen = order[: int(len(order) * part)]
             weights = designs.train([designs.examples[n] for n in chosen])
-            found = np.array(designs.danger(weights, BOTH, judged))
-            print(f"| {len(chosen)} | {designs.caught(found, judged)} |")
+            own = np.array(designs.danger(weights, BOTH, judged))
+            print(f"| {len(chosen)} | {designs.caught(own, judged)} |")
     return 0
 
 

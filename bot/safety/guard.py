@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import Field
 
 from bot.resources import RESOURCES, SourcedDefinition, read_definition
-from bot.safety.classifier import Classifier, Opinion, Piece, load_weights
+from bot.safety.classifier import Classifier, Opinion, Piece, danger, load_weights
 from bot.safety.examples import content_hash
 from bot.safety.normal import Normaliser, load_normaliser
 from bot.safety.phrases import STOPS, Hit, PhraseRules, load_phrase_rules
@@ -23,12 +23,12 @@ from bot.safety.verdict import NOTHING, Judgement, Kind, Verdict
 
 #: Fewer words say too little to be judged, unless they are a phrase.
 FEWEST = 3
-#: A message of so few words is judged as a whole only; of a longer one every sentence is judged too.
+#: A message of so few words is judged as a whole; of a longer one each sentence is weighed by its words.
 SHORT = 12
 #: A sentence has so many words; more of them are cut, so that one danger cannot drown in a page.
 SENTENCE = 40
-#: So many sentences of a message are looked at twice: those in which the words alone say most.
-SENTENCES = 1
+#: So many words the reader reads of a message: of a longer one the most telling sentences and what stands beside them.
+READ = 44
 #: In a message of so many words, short sentences are judged together until they have this many.
 LONG, TOGETHER = 300, 25
 GRAVITY: dict[Verdict, int] = {"none": 0, "ambiguous": 1, "explicit": 2}
@@ -44,8 +44,6 @@ class Decision(SourcedDefinition):
     look_twice: float = Field(ge=0, le=1)
     ask: float = Field(ge=0, le=1)
     act: float = Field(ge=0, le=1)
-    ask_sentence: float = Field(ge=0, le=1)
-    act_sentence: float = Field(ge=0, le=1)
     ask_with_phrase: float = Field(ge=0, le=1)
     doubt_phrase: float = Field(ge=0, le=1)
     ask_sure: float = Field(ge=0, le=1)
@@ -70,20 +68,16 @@ class Guard:
         if not hits and sum(word.isalpha() for word in words) < FEWEST:
             return NOTHING
         message = Piece(words, hits, even)
-        pieces = _sentences(words, hits) if len(words) > SHORT else []
-        quick = [self.classifier.quick_danger(piece) for piece in pieces]
-        most = max([self.classifier.quick_danger(message), *quick])
-        if not hits and most < self.decision.look_twice:
-            return NOTHING
-        telling = [
-            (any(hit.free and hit.rule.sure for hit in piece.hits), danger, -place)
-            for place, (piece, danger) in enumerate(zip(pieces, quick, strict=True))
-            if len(pieces) > 1 and (piece.hits or danger >= self.decision.look_twice)
-        ]
-        chosen = [pieces[-place] for _, _, place in sorted(telling, reverse=True)[:SENTENCES]]
-        whole = self.classifier.opinions([message])[0]
-        settled = whole.explicit >= self.decision.act
-        return self._decide(hits, whole, [] if settled else self.classifier.opinions(chosen))
+        said = self.classifier.by_words(message)
+        telling = bool(hits) or danger(said) >= self.decision.look_twice
+        if len(words) > (READ if telling else SHORT):
+            pieces = _sentences(words, hits)
+            dangers = [danger(self.classifier.by_words(piece)) for piece in pieces]
+            telling = telling or max(dangers, default=0.0) >= self.decision.look_twice
+            if telling and pieces and len(words) > READ:
+                message = _most_telling(pieces, dangers)
+                said = self.classifier.by_words(message)
+        return self._decide(hits, self.classifier.opinion(message, said)) if telling else NOTHING
 
     def judge_recent(self, texts: Sequence[str], /) -> Judgement:
         """The newest message alone, or graver: a phrase that runs from the messages before it into the newest.
@@ -103,46 +97,57 @@ class Guard:
         across = [hit for hit in hits if hit.free and hit.start < len(before) < hit.end]
         if not across:
             return alone
-        together = self._decide(across, self.classifier.opinions([Piece(words, hits, even)])[0], [])
+        both = Piece(words, hits, even)
+        together = self._decide(across, self.classifier.opinion(both, self.classifier.by_words(both)))
         return together if GRAVITY[together.verdict] > GRAVITY[alone.verdict] else alone
 
-    def _decide(self, hits: Sequence[Hit], whole: Opinion, parts: Sequence[Opinion]) -> Judgement:
+    def _decide(self, hits: Sequence[Hit], opinion: Opinion) -> Judgement:
         limit = self.decision
-        sure = [hit for hit in hits if hit.free and hit.rule.sure]
         free = [hit for hit in hits if hit.free]
-        gravest = max([whole, *parts], key=lambda one: one.danger)
-        because = [f"words '{hit.words}' ({hit.rule.id})" for hit in free[:3]]
+        sure = [hit for hit in free if hit.rule.sure]
         verdict: Verdict = "none"
-        if (
-            (sure and gravest.danger >= limit.doubt_phrase)
-            or whole.explicit >= limit.act
-            or any(part.explicit >= limit.act_sentence for part in parts)
-        ):
+        if opinion.explicit >= limit.act or (sure and opinion.danger >= limit.doubt_phrase):
             verdict = "explicit"
-        elif (
-            whole.danger >= (limit.ask_with_phrase if free else limit.ask)
-            or any(part.danger >= limit.ask_sentence for part in parts)
-            or (sure and sure[0].rule.verdict == "explicit" and gravest.danger >= limit.ask_sure)
+        elif opinion.danger >= (limit.ask_with_phrase if free else limit.ask) or (
+            sure and sure[0].rule.verdict == "explicit" and opinion.danger >= limit.ask_sure
         ):
             verdict = "ambiguous"
+        third = opinion.third_party >= limit.third_party
         if verdict == "none":
-            if whole.past >= limit.past:
-                return Judgement("none", whole.kind, whole.third_party >= limit.third_party, True, ())
-            return NOTHING
-        because.append(f"classifier: danger {gravest.danger:.2f}, explicit {gravest.explicit:.2f}")
-        return Judgement(
-            verdict, self._kind(free, whole, gravest), self._third(whole, gravest), False, tuple(because)
+            return Judgement("none", opinion.kind, third, True, ()) if opinion.past >= limit.past else NOTHING
+        because = (
+            *(f"words '{hit.words}' ({hit.rule.id})" for hit in free[:3]),
+            f"classifier: danger {opinion.danger:.2f}, explicit {opinion.explicit:.2f}",
         )
+        return Judgement(verdict, _kind(free, opinion), third, False, because)
 
-    def _kind(self, hits: Sequence[Hit], whole: Opinion, gravest: Opinion) -> Kind:
-        """The likeliest kind; the kind of a phrase counts as half a vote more."""
-        votes = {kind: share + whole.kinds[kind] for kind, share in gravest.kinds.items()}
-        for hit in hits:
-            votes[hit.kind] += 0.5 if hit.rule.sure else 0.25
-        return max(votes, key=lambda kind: votes[kind])
 
-    def _third(self, whole: Opinion, gravest: Opinion) -> bool:
-        return (whole.third_party + gravest.third_party) / 2 >= self.decision.third_party
+def _kind(hits: Sequence[Hit], opinion: Opinion) -> Kind:
+    """The likeliest kind; the kind of a phrase counts as a quarter of a vote more."""
+    votes = dict(opinion.kinds)
+    for hit in hits:
+        votes[hit.kind] += 0.25 if hit.rule.sure else 0.125
+    return max(votes, key=lambda kind: votes[kind])
+
+
+def _most_telling(pieces: Sequence[Piece], dangers: Sequence[float]) -> Piece:
+    """What is read of a long message: sentences in which the words alone say most, each with its neighbours."""
+
+    def telling(place: int) -> tuple[bool, float]:
+        return any(hit.free and hit.rule.sure for hit in pieces[place].hits), dangers[place]
+
+    chosen: set[int] = set()
+    for place in sorted(range(len(pieces)), key=telling, reverse=True):
+        for near in (place, place + 1, place - 1):
+            room = READ - sum(len(pieces[one].words) for one in chosen)
+            if 0 <= near < len(pieces) and (not chosen or len(pieces[near].words) <= room):
+                chosen.add(near)
+    found = [pieces[place] for place in sorted(chosen)]
+    return Piece(
+        [word for piece in found for word in piece.words],
+        [hit for piece in found for hit in piece.hits],
+        ". ".join(piece.text for piece in found),
+    )
 
 
 def _sentences(words: Sequence[str], hits: Sequence[Hit]) -> list[Piece]:
@@ -181,7 +186,7 @@ def load_guard(path: Path) -> Guard:
     """
     try:
         weights, made_from = load_weights(path)
-        read = load_reader(weights.reader)
+        read = load_reader(weights.reader, weights.layers)
     except OSError as error:
         raise GuardModelError(f"there is no trained guard at {path}: run `bot train` first.") from error
     except ValueError as error:
