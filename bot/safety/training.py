@@ -30,9 +30,8 @@ MIN_EXAMPLES = 2
 WORDS_SHARE = 0.5
 PENALTY = 10.0
 TOLERANCE = 1e-3
-#: Examples up to this length are learned in company too; of everyday messages one in so many.
-COMPANY_LETTERS = 120
-EVERYDAY_EACH = 2
+#: Of examples up to this length, one in so many is learned in company too.
+COMPANY_LETTERS, COMPANY_EACH = 120, 2
 
 
 def make(path: Path, engine_python: Path, *, if_changed: bool = False) -> str:
@@ -67,7 +66,7 @@ def in_company(examples: Sequence[Example]) -> list[Example]:
         return []
     found = []
     for place, one in enumerate(examples):
-        if len(one.text) > COMPANY_LETTERS or (one.file == "everyday" and place % EVERYDAY_EACH):
+        if len(one.text) > COMPANY_LETTERS or place % COMPANY_EACH:
             continue
         before, after = everyday[place % len(everyday)], everyday[(place * 7 + 3) % len(everyday)]
         text = f"{before}\n{one.text}" if place % 3 else f"{before}\n{one.text}\n{after}"
