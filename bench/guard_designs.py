@@ -5,7 +5,7 @@ danger) are taken for danger, and what the whole guard makes of them with the th
 drawn from all files. --without names files instead, each by another hand, of which nothing is learned: closer to what a
 stranger writes. With --curve, what more examples bring. A fold takes about twenty minutes.
 
-python -m bench.guard_designs [--folds 5 | --without FILE ...] [--curve] [--layers 6] [--epochs 2] [--keep MODEL]
+python -m bench.guard_designs [--folds 5 | --without FILE ...] [--curve] [--layers 6] [--epochs 2] [--keep|--kept MODEL]
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bench.guard import shares
 from bot.resources import RESOURCES, read_definition
-from bot.safety.classifier import Classifier, Piece, Weights, danger, save_weights
+from bot.safety.classifier import Classifier, Piece, Weights, danger, load_weights, save_weights
 from bot.safety.examples import Example, content_hash, load_everyday, load_examples
 from bot.safety.guard import Decision, Guard
 from bot.safety.lesson import EPOCHS, LAYERS, learn
@@ -123,6 +123,9 @@ def main() -> int:
     parser.add_argument("--layers", type=int, default=LAYERS, help="layers of the reader")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="how often the reader sees the examples")
     parser.add_argument("--keep", type=Path, help="where the model of the last fold is kept")
+    parser.add_argument(
+        "--kept", type=Path, help="judge with this model instead of learning: other thresholds"
+    )
     options = parser.parse_args()
     designs = Designs(options.layers, options.epochs)
     dangers = {name: np.zeros(len(designs.examples)) for name in (WORDS, READER, BOTH)}
@@ -130,7 +133,10 @@ def main() -> int:
     everything = np.concatenate([judged for _, judged in parts])
     found: list[tuple[Example, Judgement]] = []
     for learned, judged in parts:
-        weights = designs.train([designs.examples[n] for n in learned])
+        if options.kept:
+            weights, _ = load_weights(options.kept)
+        else:
+            weights = designs.train([designs.examples[n] for n in learned])
         for name, own in dangers.items():
             own[judged] = designs.danger(weights, name, judged)
         guard = designs.guard(weights)
