@@ -71,6 +71,8 @@ class Designs:
         if unknown:
             raise SystemExit(f"there are no examples named {', '.join(sorted(unknown))}")
         apart = np.array([one.file in files for one in self.examples])
+        if not any(one.file in files and not _is_everyday(one) for one in self.examples):
+            raise SystemExit("at least one file must hold messages that were written to be mistaken")
         return [(np.flatnonzero(~apart), np.flatnonzero(apart))]
 
     def guard(self, weights: Weights) -> Guard:
@@ -115,10 +117,11 @@ def _weight(free: bool, sure: bool) -> float:
 def main() -> int:
     """Print both tables as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
         "--folds", type=int, default=5, choices=range(1, 6), help="how many of five are judged"
     )
-    parser.add_argument("--without", nargs="+", metavar="FILE", help="judge these files instead of folds")
+    which.add_argument("--without", nargs="+", metavar="FILE", help="judge these files instead of folds")
     parser.add_argument("--curve", action="store_true", help="also with a quarter and a half of the examples")
     parser.add_argument("--layers", type=int, default=LAYERS, help="layers of the reader")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="how often the reader sees the examples")
@@ -142,7 +145,7 @@ def main() -> int:
         guard = designs.guard(weights)
         found += [(designs.examples[n], guard.judge(designs.examples[n].text)) for n in judged]
         if options.keep:
-            save_weights(options.keep, weights, content_hash())
+            save_weights(options.keep, weights, f"part of {content_hash()}")
     print("| design | explicit | ambiguous | everyday taken for danger |\n|---|---|---|---|")
     print(f"| phrases alone | {designs.caught(designs.phrases_alone()[everything], everything)} |")
     for name, own in dangers.items():

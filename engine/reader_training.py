@@ -3,7 +3,8 @@
     python -m engine.reader_training lesson.npz learned.npz
 
 The reader is a transformer of a few layers; it starts from the weights in the lesson and learns all outputs at once.
-The same lesson gives the same weights on the same machine. bot/safety/lesson.py writes the lesson.
+The same lesson gives the same weights on the same machine; one without AMX is slower and more exact. The lesson is
+written by bot/safety/lesson.py.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ KERNELS = ("qkv", "mix", "wide", "narrow")
 
 
 class Reader:
-    """The transformer: token vectors → outputs; in bfloat16 where the machine is fast at it.
+    """The transformer: token vectors → outputs; in bfloat16 where the machine is fast at it, else in float32.
 
     The lowest layers stand still, and so do all biases and the evening of vectors: what they know of words holds for
     these messages too, and much work is saved.
@@ -42,13 +43,13 @@ class Reader:
     def __init__(self, lesson: dict[str, Any]) -> None:
         self.layers, self.heads, self.still = (int(lesson[name]) for name in ("layers", "heads", "still"))
         self.epsilon = tf.constant(float(lesson["epsilon"]))
-        self.half = tf.bfloat16 if _is_fast_at_bfloat16() else tf.float32
+        self.number = tf.bfloat16 if _is_fast_at_bfloat16() else tf.float32
         weights = {name.removeprefix("w/"): value for name, value in lesson.items() if name.startswith("w/")}
         moving = [f"l{layer}.{name}.w" for layer in range(self.still, self.layers) for name in KERNELS]
         self.learning = {name: tf.Variable(weights.pop(name)) for name in (*moving, "out.w", "out.b")}
         kernels = {f"l{layer}.{name}.w" for layer in range(self.still) for name in KERNELS}
         self.fixed = {
-            name: tf.constant(value, self.half if name in kernels else tf.float32)
+            name: tf.constant(value, self.number if name in kernels else tf.float32)
             for name, value in weights.items()
         }
 
@@ -62,14 +63,14 @@ class Reader:
         """
         count, length, size = tf.shape(vectors)[0], tf.shape(vectors)[1], vectors.shape[2]
         away, scale = (1.0 - mask)[:, None, None, :] * -1e4, tf.constant((size // self.heads) ** -0.5)
-        nothing = tf.zeros((1, 1, size), self.half)
-        found = self._even(tf.cast(vectors, self.half), nothing, None, "start", "start")
+        nothing = tf.zeros((1, 1, size), self.number)
+        found = self._even(tf.cast(vectors, self.number), nothing, None, "start", None)
         for layer in range(self.layers):
             at, learns = f"l{layer}.", layer >= self.still
             if layer == self.still:
                 found = tf.stop_gradient(found)
             first, second = (kept[2 * (layer - self.still) + n] if learns else None for n in (0, 1))
-            together = self._dense(found, at + "qkv") + tf.cast(self.fixed[at + "qkv.b"], self.half)
+            together = self._dense(found, at + "qkv") + tf.cast(self.fixed[at + "qkv.b"], self.number)
             parts = tf.reshape(together, (count, length, 3, self.heads, size // self.heads))
             query, key, value = tf.unstack(tf.transpose(parts, (2, 0, 3, 1, 4)))
             shares = _shares(tf.matmul(query, key, transpose_b=True), away, scale)
@@ -82,16 +83,16 @@ class Reader:
         return tf.matmul(mean, self.learning["out.w"]) + self.learning["out.b"]
 
     def _dense(self, value: tf.Tensor, name: str) -> tf.Tensor:
-        kernel = tf.cast(self.learning.get(name + ".w", self.fixed.get(name + ".w")), self.half)
+        kernel = tf.cast(self.learning.get(name + ".w", self.fixed.get(name + ".w")), self.number)
         shape = tf.shape(value)
         flat = tf.matmul(tf.reshape(value, (-1, kernel.shape[0])), kernel)
         return tf.reshape(flat, (shape[0], shape[1], kernel.shape[1]))
 
     def _even(
-        self, found: tf.Tensor, more: tf.Tensor, kept: tf.Tensor | None, name: str, dense: str
+        self, found: tf.Tensor, more: tf.Tensor, kept: tf.Tensor | None, name: str, dense: str | None
     ) -> tf.Tensor:
         """What was found and what is added to it, made even."""
-        own = self.fixed[dense + ".b"] if name != dense else tf.zeros_like(self.fixed[name + ".b"])
+        own = self.fixed[dense + ".b"] if dense else tf.zeros_like(self.fixed[name + ".b"])
         weights = self.fixed[name + ".w"], self.fixed[name + ".b"]
         if kept is None:
             return _added(found, more, own, *weights, self.epsilon)
@@ -241,6 +242,7 @@ def _batches(lesson: dict[str, Any], dice: Any) -> Iterator[tuple[Any, Any, Any]
 
 
 def _is_fast_at_bfloat16() -> bool:
+    """Whether the processor multiplies tables of bfloat16 (AMX)."""
     try:
         return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:

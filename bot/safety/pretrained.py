@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-#: Weights are kept in blocks of so many, with one scale a block.
-BLOCK = 32
+#: Weights are kept in blocks of so many, with one scale a block: so many bytes.
+BLOCK, BLOCK_BYTES = 32, 18
 SPACE = "\u2581"
 #: What a layer is made of, by our names and by those in the file: kernels, and the evening of vectors.
 KERNELS = {"qkv": ("q", "k", "v"), "mix": ("ao",), "wide": ("fi",), "narrow": ("fo",)}
@@ -120,11 +120,9 @@ class Pretrained:
 
     def vectors(self, tokens: NDArray[np.intp]) -> Floats:
         """What the encoder knows of each piece by itself, shape (tokens, size)."""
-        start, _ = self._tensors["emb.word"]
-        blocks = self.size // BLOCK
-        rows = self._bytes[start : start + (len(self._bytes) - start) // 18 * 18]
-        picked = (tokens[:, None] * blocks + np.arange(blocks)) * 18
-        return _unpacked(rows[picked[..., None] + np.arange(18)]).reshape(len(tokens), self.size)
+        start, size = self._tensors["emb.word"]
+        rows = self._bytes[start : start + size].reshape(-1, self.size // BLOCK, BLOCK_BYTES)
+        return _unpacked(rows[tokens]).reshape(len(tokens), self.size)
 
     def places(self) -> Floats:
         """What is added to the vector of the first, second … piece, shape (longest, size)."""
@@ -161,7 +159,7 @@ class Pretrained:
 
     def _kernel(self, name: str, width: int) -> Floats:
         start, size = self._tensors[name]
-        return _unpacked(self._bytes[start : start + size].reshape(-1, 18)).reshape(-1, width).T
+        return _unpacked(self._bytes[start : start + size].reshape(-1, BLOCK_BYTES)).reshape(-1, width).T
 
 
 def _unpacked(blocks: NDArray[np.uint8]) -> Floats:

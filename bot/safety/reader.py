@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ Read = Callable[[str], Floats]
 #: Kernels by name, each in 8 bits with a scale per column ("l4.mix.w", "l4.mix.scale"), and "out.w" and "out.b".
 Learned = Mapping[str, NDArray[Any]]
 
-#: So many letters and pieces of a message are read; bot/safety/guard.py sees to it that they are the telling ones.
+#: So many letters and pieces of a message are read; of a longer one bot/safety/guard.py chooses the telling sentences.
 LETTERS, PIECES = 500, 64
 
 
@@ -34,6 +35,11 @@ def pieces(pretrained: Pretrained, text: str, most: int = PIECES) -> NDArray[np.
     """The pieces that are read of a text, with begin and end."""
     found = pretrained.tokens(text[:LETTERS])
     return np.array(found if len(found) <= most else [*found[: most - 1], found[-1]], dtype=np.intp)
+
+
+def fits(text: str) -> bool:
+    """Whether a text is read to its end."""
+    return len(text) <= LETTERS and len(load_pretrained().tokens(text)) <= PIECES
 
 
 def in_8_bits(kernel: Floats) -> tuple[NDArray[np.int8], Floats]:
@@ -54,10 +60,22 @@ def load_reader(learned: Learned, layers: int) -> Read:
     """
     import onnxruntime  # noqa: PLC0415 - only who judges needs it
 
+    learning = {name.split(".")[0] for name in learned} - {"out"}
+    still = layers - len(learning)
+    wanted = {
+        f"l{layer}.{name}.{one}"
+        for layer in range(still, layers)
+        for name in KERNELS
+        for one in ("w", "scale")
+    }
+    if set(learned) != wanted | {"out.w", "out.b"}:
+        raise ValueError("its reader is not complete")
     pretrained = load_pretrained()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    if not _adds_8_bits_exactly():
+        options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         session = onnxruntime.InferenceSession(
             _graph(learned, layers, pretrained),
@@ -76,6 +94,15 @@ def load_reader(learned: Learned, layers: int) -> Read:
         return found
 
     return read
+
+
+def _adds_8_bits_exactly() -> bool:
+    """Whether the processor adds products of 8 bits without overflow (VNNI; other families than x86 do anyway)."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "vnni" in flags or "sse2" not in flags
 
 
 def _graph(learned: Learned, layers: int, pretrained: Pretrained) -> bytes:

@@ -6,15 +6,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from bot.safety.classifier import OUTPUTS, Classifier, load_weights
 from bot.safety.examples import load_examples
 from bot.safety.guard import Guard, GuardModelError, load_guard
 from bot.safety.phrases import load_phrase_rules, token_patterns
+from bot.safety.reader import fits
 from bot.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +103,46 @@ def test_long_text_and_danger_at_its_end_is_read(guard: Guard) -> None:
     assert guard.judge(page[:9000] + " Ik wil dood.").verdict == "explicit"
 
 
+LONG_WORDS = "de arbeidsongeschiktheidsverzekeringsvoorwaarden en de verantwoordelijkheidsverdeling "
+HIDDEN = {
+    "behind long words": LONG_WORDS * 8 + "en ik heb net alle pillen van mijn vrouw ingenomen",
+    "behind an address": f"https://example.org/{'ab3f9/' * 60} ik wil dood",
+    "in a run-on message": "vandaag was het druk en toen " * 7
+    + "ik wil dood "
+    + "en morgen weer werken " * 3,
+    "in one word": "Vandaag was het druk op de afdeling en we hadden te weinig volk. " * 5
+    + "Zelfmoord. Daar denk ik aan.",
+    "in a page without a stop": "vandaag was het druk en toen belde de dochter " * 200 + "en ik wil dood",
+}
+
+
+@pytest.mark.parametrize("where", HIDDEN)
+def test_danger_is_not_lost_in_a_long_message(guard: Guard, where: str) -> None:
+    assert guard.judge(HIDDEN[where]).verdict != "none"
+
+
+def test_danger_that_ends_a_row_of_long_messages_is_read(guard: Guard) -> None:
+    before = (
+        "Vandaag was het druk op de afdeling, we stonden met twee en de bel bleef gaan en volgende week " * 2
+    )
+    assert guard.judge_recent([before + "en ik wil", "dood"]).verdict != "none"
+
+
+def test_of_a_long_message_the_sure_words_are_read_and_no_more_than_fits(guard: Guard) -> None:
+    seen: list[str] = []
+
+    def read(text: str) -> Any:
+        seen.append(text)
+        return np.zeros(len(OUTPUTS), dtype=np.float32)
+
+    weights = load_weights(load_settings()[0].guard_model)[0]
+    spy = replace(guard, classifier=Classifier(weights, read))
+    for words in range(20, 70):
+        spy.judge("vandaag " * words + "ik wil dood " + "morgen " * words)
+    assert len(seen) == 50
+    assert all("ik wil dood" in text and fits(text) for text in seen)
+
+
 def test_the_command_line_judges_lines_and_survives_bad_ones() -> None:
     lines = ['{"id": 1, "text": "ik wil dood"}', "", "geen json", '{"id": 2}', '{"id": 3, "text": "hallo"}']
     done = subprocess.run(
@@ -128,9 +172,14 @@ def test_a_model_that_is_missing_broken_or_of_other_examples_is_refused_in_a_sen
 ) -> None:
     with pytest.raises(GuardModelError, match="no trained guard"):
         load_guard(tmp_path / "none.npz")
-    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(GuardModelError, match="cannot be used"):
-        load_guard(tmp_path / "broken.npz")
+    good = load_settings()[0].guard_model.read_bytes()
+    damaged = [
+        good[:at] + bytes([good[at] ^ 255]) + good[at + 1 :] for at in range(5000, len(good), len(good) // 8)
+    ]
+    for broken in (b"PK\x03\x04 nothing", good[: len(good) // 2], *damaged):
+        (tmp_path / "broken.npz").write_bytes(broken)
+        with pytest.raises(GuardModelError, match="cannot be used"):
+            load_guard(tmp_path / "broken.npz")
 
 
 @pytest.mark.parametrize("phrase", ["{0,3} dood", "ik {0,3}", "ik wil|", "", "dood?"])

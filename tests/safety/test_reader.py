@@ -13,7 +13,7 @@ from bot.safety.classifier import OUTPUTS, VERDICTS
 from bot.safety.examples import Example
 from bot.safety.lesson import LessonError, learn
 from bot.safety.pretrained import Pretrained
-from bot.safety.reader import LETTERS, PIECES, load_pretrained, load_reader, pieces
+from bot.safety.reader import LETTERS, PIECES, fits, load_pretrained, load_reader, pieces
 from bot.safety.verdict import Kind
 from bot.settings import load_settings
 
@@ -46,6 +46,8 @@ def test_no_more_is_read_than_the_reader_can_hold(pretrained: Pretrained) -> Non
     assert list(pieces(pretrained, short)) == pretrained.tokens(short)
     found = pieces(pretrained, long)
     assert len(found) == PIECES
+    assert fits(short)
+    assert not fits(long)
     assert found[-1] == pretrained.end
     assert len(pieces(pretrained, "a " * LETTERS)) <= PIECES
 
@@ -62,21 +64,33 @@ def test_all_layers_without_lessons_give_what_the_encoders_own_engine_gives(pret
 
 def test_a_reader_learns_its_lesson_and_the_same_lesson_gives_the_same_reader() -> None:
     texts, python = [one.text for one in EXAMPLES], load_settings()[0].engine_python
-    learned = learn(EXAMPLES, texts, python, layers=1, epochs=30)
-    read = load_reader(learned, 1)
+    learned = learn(EXAMPLES, texts, python, layers=5, epochs=12)
+    assert {name.split(".")[0] for name in learned} == {"l4", "out"}  # the lowest stand still
+    read = load_reader(learned, 5)
     found = np.array([read(text) for text in texts])
     assert found.shape == (len(texts), len(OUTPUTS))
     right = [
         VERDICTS[place] == one.verdict for place, one in zip(found[:, :3].argmax(1), EXAMPLES, strict=True)
     ]
     assert np.mean(right) > 0.9
-    again = learn(EXAMPLES, texts, python, layers=1, epochs=30)
+    again = learn(EXAMPLES, texts, python, layers=5, epochs=12)
     assert all(np.array_equal(again[name], value) for name, value in learned.items())
 
 
 def test_without_the_engines_python_a_plain_sentence_says_so(tmp_path: Path) -> None:
     with pytest.raises(LessonError, match="could not learn with"):
         learn(EXAMPLES, [one.text for one in EXAMPLES], tmp_path / "python", layers=1)
+
+
+def test_a_reader_that_lacks_something_is_refused(pretrained: Pretrained) -> None:
+    outputs = {
+        "out.w": np.zeros((pretrained.size, 2), dtype=np.float32),
+        "out.b": np.zeros(2, dtype=np.float32),
+    }
+    with pytest.raises(ValueError, match="not complete"):
+        load_reader({"out.w": outputs["out.w"]}, 1)
+    with pytest.raises(ValueError, match="not complete"):
+        load_reader({**outputs, "l0.mix.w": np.zeros((1, 1), dtype=np.int8)}, 1)
 
 
 def test_what_was_learned_for_another_shape_is_refused() -> None:
