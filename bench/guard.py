@@ -19,7 +19,8 @@ from bot.safety.verdict import Judgement
 from bot.settings import load_settings
 from scripts.check_sentences import from_yaml
 
-HELD_OUT = ROOT / "tests" / "safety" / "held_out.csv"
+#: Hard messages, each set by other hands than the training messages: the first 600, and those of two more hands.
+HELD_OUT, HELD_OUT_MORE = (ROOT / "tests" / "safety" / name for name in ("held_out.csv", "held_out_more.csv"))
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
 EVERYDAY_LIFE = ROOT / "tests" / "safety" / "everyday.txt"
 EVERYDAY = ROOT / "tests" / "nlu" / "held_out.yml"
@@ -44,10 +45,10 @@ def interval(hits: int, all_: int) -> tuple[float, float]:
     return middle - reach, middle + reach
 
 
-def held_out(guard: Guard) -> list[Share]:
-    """What the guard makes of the held-out messages: name, how many, out of how many."""
+def held_out(guard: Guard, path: Path = HELD_OUT) -> list[Share]:
+    """What the guard makes of held-out messages: name, how many, out of how many."""
     errors: list[str] = []
-    examples = read_examples(HELD_OUT, errors)
+    examples = read_examples(path, errors)
     if errors:
         raise ValueError("; ".join(errors))
     return shares([(one, guard.judge(one.text)) for one in examples])
@@ -117,11 +118,18 @@ def _times(name: str, guard: Guard, texts: Iterable[str]) -> str:
 
 def report(guard: Guard) -> str:
     """The figures as Markdown."""
-    lines = ["| messages | share | 95 % interval | count |", "|---|---|---|---|"]
-    for name, hits, all_ in [*held_out(guard), *everyday(guard)]:
-        low, high = interval(hits, all_)
-        lines.append(f"| {name} | {hits / all_:.1%} | {low:.1%} – {high:.1%} | {hits} of {all_} |")
-    return "\n".join([*lines, "", "| time | median | p99 |", "|---|---|---|", *speed(guard)])
+    lines: list[str] = []
+    for title, found in (
+        ("the first 600", held_out(guard)),
+        ("by two more hands", held_out(guard, HELD_OUT_MORE)),
+        ("everyday", everyday(guard)),
+    ):
+        lines += [f"| {title} | share | 95 % interval | count |", "|---|---|---|---|"]
+        for name, hits, all_ in found:
+            low, high = interval(hits, all_)
+            lines.append(f"| {name} | {hits / all_:.1%} | {low:.1%} – {high:.1%} | {hits} of {all_} |")
+        lines.append("")
+    return "\n".join([*lines, "| time | median | p99 |", "|---|---|---|", *speed(guard)])
 
 
 def main() -> int:

@@ -88,8 +88,9 @@ def faults() -> list[str]:
     held = {
         "guard": [
             *(
-                Sentence(one.text, one.verdict, "tests/safety/held_out.csv")
-                for one in read_examples(ROOT / "tests" / "safety" / "held_out.csv", errors)
+                Sentence(one.text, one.verdict, f"tests/safety/{path.name}")
+                for path in sorted((ROOT / "tests" / "safety").glob("held_out*.csv"))
+                for one in read_examples(path, errors)
             ),
             *(
                 Sentence(text, "none", "tests/safety/everyday.txt")
