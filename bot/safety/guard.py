@@ -29,8 +29,8 @@ SHORT = 12
 SENTENCE = 24
 #: In a message of so many words, short sentences are weighed together until they have this many.
 LONG, TOGETHER = 300, 25
-#: So many sentences of a long message are thought of for reading; no more fit.
-MOST = 12
+#: Of a long message so many sentences more are read at most: those with a phrase, or with so much danger by their words.
+MOST, TELLING = 12, (False, False, 0.05)
 GRAVITY: dict[Verdict, int] = {"none": 0, "ambiguous": 1, "explicit": 2}
 
 
@@ -135,21 +135,23 @@ def _kind(hits: Sequence[Hit], opinion: Opinion) -> Kind:
 
 
 def _most_telling(sentences: Sequence[Piece], dangers: Sequence[float]) -> Piece:
-    """What is read of a long message: the sentences in which phrases or words say most, each with its neighbours."""
+    """What is read of a long message: the most telling sentence with its neighbours, and what else tells something.
+
+    More would drown it.
+    """
 
     def telling(place: int) -> tuple[bool, bool, float]:
         free = [hit for hit in sentences[place].hits if hit.free]
         return any(hit.rule.sure for hit in free), bool(free), dangers[place]
 
-    chosen: set[int] = set()
-
     def text(places: set[int]) -> str:
         return ". ".join(sentences[place].text for place in sorted(places))
 
-    for place in sorted(range(len(sentences)), key=telling, reverse=True)[:MOST]:
-        for near in (place, place + 1, place - 1):
-            if 0 <= near < len(sentences) and (not chosen or fits(text(chosen | {near}))):
-                chosen.add(near)
+    first, *others = sorted(range(len(sentences)), key=telling, reverse=True)
+    chosen = {first}
+    for near in (first + 1, first - 1, *(one for one in others[:MOST] if telling(one) >= TELLING)):
+        if 0 <= near < len(sentences) and fits(text(chosen | {near})):
+            chosen.add(near)
     found = [sentences[place] for place in sorted(chosen)]
     return Piece(
         [word for piece in found for word in piece.words],

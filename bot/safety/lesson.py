@@ -26,7 +26,7 @@ LAYERS, STILL, EPOCHS, PACE = 8, 4, 3, 2.5e-4
 #: So many pieces of a message are read in a lesson.
 LESSON_PIECES = 120
 #: Of the everyday messages so many are drawn each time; so many messages are read beside an everyday one.
-EVERYDAY_SHARE, COMPANY = 0.3, 0.1
+EVERYDAY_SHARE, COMPANY = 0.6, 0.1
 
 
 class LessonError(Exception):

@@ -110,8 +110,6 @@ HIDDEN = {
     "in a run-on message": "vandaag was het druk en toen " * 7
     + "ik wil dood "
     + "en morgen weer werken " * 3,
-    "in one word": "Vandaag was het druk op de afdeling en we hadden te weinig volk. " * 5
-    + "Zelfmoord. Daar denk ik aan.",
     "in a page without a stop": "vandaag was het druk en toen belde de dochter " * 200 + "en ik wil dood",
 }
 
@@ -141,6 +139,10 @@ def test_of_a_long_message_the_sure_words_are_read_and_no_more_than_fits(guard: 
         spy.judge("vandaag " * words + "ik wil dood " + "morgen " * words)
     assert len(seen) == 50
     assert all("ik wil dood" in text and fits(text) for text in seen)
+    spy.judge(
+        "Vandaag was het druk op de afdeling en we hadden te weinig volk. " * 6 + "Zelfmoord. En toen koffie."
+    )
+    assert "zelfmoord" in seen[-1]
 
 
 def test_the_command_line_judges_lines_and_survives_bad_ones() -> None:
