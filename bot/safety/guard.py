@@ -29,7 +29,7 @@ SHORT = 12
 SENTENCE = 24
 #: In a message of so many words, short sentences are weighed together until they have this many.
 LONG, TOGETHER = 300, 25
-#: Of a long message so many sentences more are read at most: those with a phrase, or with so much danger by their words.
+#: Of a long message so many sentences more are read at most: those with a phrase or so much danger by their words.
 MOST, TELLING = 12, (False, False, 0.05)
 GRAVITY: dict[Verdict, int] = {"none": 0, "ambiguous": 1, "explicit": 2}
 
