@@ -149,18 +149,20 @@ class PhraseRules:
             ValueError: a phrase cannot be read, or a rule's name is given twice.
         """
         self._vocab = Vocab()
-        self._rules: dict[str, tuple[Kind, Rule, Matcher]] = {}
-        self._anchors: dict[str, set[str]] = {}
+        self._rules: dict[str, tuple[Kind, Rule]] = {}
+        self._phrases: list[tuple[str, Matcher]] = []
+        self._anchors: dict[str, set[int]] = {}
         for file in files:
             for rule in file.rules:
                 if rule.id in self._rules:
                     raise ValueError(f"rule {rule.id!r} is given twice")
-                matcher = Matcher(self._vocab)
-                matcher.add(rule.id, [token_patterns(p) for p in rule.phrases], greedy="LONGEST")
-                self._rules[rule.id] = (file.kind, rule, matcher)
+                self._rules[rule.id] = (file.kind, rule)
                 for phrase in rule.phrases:
+                    matcher = Matcher(self._vocab)
+                    matcher.add(rule.id, [token_patterns(phrase)])
                     for anchor in _anchor(phrase):
-                        self._anchors.setdefault(anchor, set()).add(rule.id)
+                        self._anchors.setdefault(anchor, set()).add(len(self._phrases))
+                    self._phrases.append((rule.id, matcher))
         self._beginnings = tuple(anchor[:-1] for anchor in self._anchors if anchor.endswith("*"))
         self._scopes = Matcher(self._vocab)
         for name in ("idiom", "negated", "not_negated", "past", "work", "other", "story"):
@@ -180,7 +182,10 @@ class PhraseRules:
         if not candidates:
             return []
         doc = Doc(self._vocab, words=list(words), lemmas=lemmas)
-        spots = [(name, start, end) for name in candidates for _, start, end in self._rules[name][2](doc)]
+        places: dict[str, set[tuple[int, int]]] = {}
+        for name, matcher in candidates:
+            places.setdefault(name, set()).update((start, end) for _, start, end in matcher(doc))
+        spots = [(name, start, end) for name, found in places.items() for start, end in _longest(found)]
         if not spots:
             return []
         spans: dict[str, list[tuple[int, int]]] = {}
@@ -188,22 +193,33 @@ class PhraseRules:
             spans.setdefault(self._vocab.strings[key], []).append((start, end))
         hits = []
         for name, start, end in spots:
-            kind, rule, _ = self._rules[name]
+            kind, rule = self._rules[name]
             limits = _limits(words, start, end, rule, spans)
             hits.append(Hit(kind, rule, " ".join(words[start:end]), start, end, limits))
         hits.sort(key=lambda hit: (hit.start, hit.end, hit.rule.id))
         return hits
 
-    def _candidates(self, words: set[str]) -> list[str]:
-        """The rules of which a telling word stands in the text; matching the others would be for nothing."""
-        found: set[str] = set()
+    def _candidates(self, words: set[str]) -> list[tuple[str, Matcher]]:
+        """The phrases of which a telling word stands in the text; matching the others would be for nothing."""
+        found: set[int] = set()
         for word in words:
             found |= self._anchors.get(word, set())
             if word.startswith(self._beginnings):
                 for beginning in self._beginnings:
                     if word.startswith(beginning):
                         found |= self._anchors[beginning + "*"]
-        return [name for name in self._rules if name in found]
+        return [self._phrases[place] for place in sorted(found)]
+
+
+def _longest(spots: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Of spots that overlap the longest, and of equally long ones the first."""
+    taken: set[int] = set()
+    chosen = []
+    for start, end in sorted(spots, key=lambda spot: (spot[0] - spot[1], spot[0])):
+        if taken.isdisjoint(range(start, end)):
+            taken.update(range(start, end))
+            chosen.append((start, end))
+    return chosen
 
 
 def _anchor(phrase: str) -> list[str]:
