@@ -27,7 +27,7 @@ from bot.safety.lesson import EPOCHS, LAYERS, learn
 from bot.safety.normal import load_normaliser
 from bot.safety.phrases import load_phrase_rules
 from bot.safety.reader import load_reader
-from bot.safety.training import SEED, WORDS_SHARE, Fold, folds, train
+from bot.safety.training import SEED, WORDS_SHARE, Fold, folds, learn_words
 from bot.safety.verdict import Judgement
 from bot.settings import load_settings
 
@@ -62,8 +62,9 @@ class Designs:
         """A model of these examples."""
         texts = [self.normaliser.even(one.text) for one in examples]
         python = load_settings()[0].engine_python
+        words = learn_words(examples, self.normaliser, self.rules)
         reader = learn(examples, texts, python, layers=self.layers, epochs=self.epochs)
-        return train(examples, self.normaliser, self.rules, reader, self.layers)
+        return Weights(*words, WORDS_SHARE, reader, self.layers)
 
     def without(self, files: Sequence[str]) -> list[Fold]:
         """One fold: the messages of these files are judged by what is learned from all others."""

@@ -21,7 +21,6 @@ from bot.safety.grammar import load_grammar_examples
 from bot.safety.lesson import LAYERS, learn
 from bot.safety.normal import Normaliser, load_normaliser
 from bot.safety.phrases import Hit, PhraseRules, load_phrase_rules
-from bot.safety.reader import Learned
 
 SEED = 20261125
 #: A column has to stand in so many examples.
@@ -30,8 +29,8 @@ MIN_EXAMPLES = 2
 WORDS_SHARE = 0.5
 PENALTY = 10.0
 TOLERANCE = 1e-3
-#: Of examples up to this length, one in so many is learned in company too.
-COMPANY_LETTERS, COMPANY_EACH = 120, 2
+#: Of examples up to this length, such a share is learned in company too.
+COMPANY_LETTERS, COMPANY_SHARE = 120, 0.5
 
 
 def make(path: Path, engine_python: Path, *, if_changed: bool = False) -> str:
@@ -50,8 +49,10 @@ def make(path: Path, engine_python: Path, *, if_changed: bool = False) -> str:
             pass  # missing or of another version: made below
     examples = [*load_examples(), *load_everyday()]
     normaliser, rules = load_normaliser(), load_phrase_rules()
+    # the words first: they show in minutes what is wrong with the examples
+    words = learn_words(examples, normaliser, rules)
     reader = learn(examples, [normaliser.even(one.text) for one in examples], engine_python)
-    save_weights(path, train(examples, normaliser, rules, reader), wanted)
+    save_weights(path, Weights(*words, WORDS_SHARE, reader, LAYERS), wanted)
     return f"guard ready: {path} ({len(examples)} examples)"
 
 
@@ -60,35 +61,32 @@ def in_company(examples: Sequence[Example]) -> list[Example]:
 
     People write in several messages, and mention danger in one sentence of many: the label stays that of the example.
     """
-    shuffled = np.random.default_rng(SEED).permutation(len(examples))
-    everyday = [examples[i].text for i in shuffled if examples[i].file == "everyday"]
+    dice = np.random.default_rng(SEED)
+    everyday = [one.text for one in examples if one.file == "everyday"]
     if not everyday:
         return []
     found = []
-    for place, one in enumerate(examples):
-        if len(one.text) > COMPANY_LETTERS or place % COMPANY_EACH:
+    for one in examples:
+        if len(one.text) > COMPANY_LETTERS or dice.random() >= COMPANY_SHARE:
             continue
-        before, after = everyday[place % len(everyday)], everyday[(place * 7 + 3) % len(everyday)]
-        text = f"{before}\n{one.text}" if place % 3 else f"{before}\n{one.text}\n{after}"
+        before, after = (everyday[place] for place in dice.integers(len(everyday), size=2))
+        text = f"{before}\n{one.text}" if dice.random() < 0.5 else f"{before}\n{one.text}\n{after}"
         found.append(replace(one, text=text))
     return found
 
 
-def train(
-    examples: Sequence[Example],
-    normaliser: Normaliser,
-    rules: PhraseRules,
-    reader: Learned,
-    layers: int = LAYERS,
-) -> Weights:
-    """Fit the linear model of the words; it goes beside a reader that has learned from the same examples.
+def learn_words(
+    examples: Sequence[Example], normaliser: Normaliser, rules: PhraseRules
+) -> tuple[Floats, Floats, Floats]:
+    """Fit the linear model of the words; it goes beside a reader that learns from the same examples.
 
     Args:
         examples: at least one of each verdict.
         normaliser: makes the words even, as the guard will.
         rules: find the phrases, as the guard will.
-        reader: what bot/safety/lesson.py gave.
-        layers: how many layers it has.
+
+    Returns:
+        idf, weights and bias as `Weights` has them.
     """
     examples = [*examples, *in_company(examples), *load_grammar_examples()]
     read = [normaliser.words(normaliser.even(example.text)) for example in examples]
@@ -99,7 +97,7 @@ def train(
     model.fit(matrix(found, idf)[:, used], [VERDICTS.index(one.verdict) for one in examples])
     weights = np.zeros((COLUMNS, len(VERDICTS)), dtype=np.float32)
     weights[used] = model.coef_.T
-    return Weights(idf, weights, model.intercept_.astype(np.float32), WORDS_SHARE, reader, layers)
+    return idf, weights, model.intercept_.astype(np.float32)
 
 
 def matrix(read: Sequence[tuple[Sequence[str], Sequence[Hit]]], idf: Floats) -> sparse.csr_matrix:
