@@ -43,6 +43,7 @@ class Decision(SourcedDefinition):
 
     look_twice: float = Field(ge=0, le=1)
     ask: float = Field(ge=0, le=1)
+    ask_explicit: float = Field(ge=0, le=1)
     act: float = Field(ge=0, le=1)
     ask_with_phrase: float = Field(ge=0, le=1)
     doubt_phrase: float = Field(ge=0, le=1)
@@ -112,8 +113,10 @@ class Guard:
         verdict: Verdict = "none"
         if opinion.explicit >= limit.act or (sure and opinion.danger >= limit.doubt_phrase):
             verdict = "explicit"
-        elif opinion.danger >= (limit.ask_with_phrase if free else limit.ask) or (
-            sure and opinion.danger >= limit.ask_sure
+        elif (
+            opinion.danger >= (limit.ask_with_phrase if free else limit.ask)
+            or opinion.explicit >= limit.ask_explicit
+            or (sure and opinion.danger >= limit.ask_sure)
         ):
             verdict = "ambiguous"
         third = opinion.third_party >= limit.third_party
