@@ -3,7 +3,7 @@
 For each design the share of danger that is caught when 5 % of the hard negatives (what is written to be mistaken for
 danger) are taken for danger, and what the whole guard makes of them with the thresholds of decision.yml. A fold is
 drawn from all files. --without names files instead, each by another hand, of which nothing is learned: closer to what a
-stranger writes. With --curve, what more examples bring. A fold takes about twenty minutes.
+stranger writes. With --curve, what more examples bring. A fold takes about half an hour.
 
 python -m bench.guard_designs [--folds 5 | --without FILE ...] [--curve] [--layers 6] [--epochs 2] [--keep|--kept MODEL]
 """
