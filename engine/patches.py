@@ -1,7 +1,8 @@
 """Room `engine`: what Rasa 3.6.21 does needlessly at every turn, done once or not at all. May know Rasa only.
 
-Each patch replaces one function by one that gives the same result; `tests/engine/test_patches.py` compares them
-with the originals. `apply` refuses to start on any other source text, so that a new Rasa version is read first.
+Each patch replaces one function by one that gives the same result; `tests/engine/inside_patches.py` compares them
+with the originals. Only where something fails the result is another: the turn fails with it and leaves no trace.
+`apply` refuses to start on any other source text, so that a new Rasa version is read first.
 """
 
 # ruff: noqa: SLF001 - it stands in for Rasa's own methods, which use these too
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable
+from copy import copy
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,7 +20,7 @@ import aiohttp
 import jsonschema
 import rasa
 from aiohttp.client_exceptions import ContentTypeError
-from rasa.core.actions.action import RemoteAction
+from rasa.core.actions.action import Action, ActionExecutionRejection, RemoteAction
 from rasa.core.actions.forms import FormAction
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
@@ -166,6 +168,31 @@ def _create_tracker_store(store: TrackerStore | None, domain: Domain | None) -> 
     return store
 
 
+async def _run_action(self: MessageProcessor, action: Action, *others: Any, **named: Any) -> bool:
+    """Rasa goes on without an action that failed, and the person gets half an answer or none, for good.
+
+    Here the turn fails, is not kept, and the app asks again: an app that is killed in the middle of a turn takes its
+    actions with it.
+    """
+    failed: list[Exception] = []
+
+    async def run(*given: Any) -> list[Event]:
+        try:
+            return await action.run(*given)
+        except ActionExecutionRejection:
+            raise  # a form's way to say that the answer is not for it
+        except Exception as error:
+            failed.append(error)
+            raise
+
+    watched = copy(action)
+    watched.run = run  # type: ignore[method-assign]
+    more: bool = await _originals[MessageProcessor, "_run_action"](self, watched, *others, **named)
+    if failed:
+        raise failed[0]
+    return more
+
+
 def _temporary_tracker(
     self: FormAction, current_tracker: DialogueStateTracker, additional_events: list[Event], domain: Domain
 ) -> DialogueStateTracker:
@@ -252,6 +279,7 @@ PATCHES = (
     Patch(EndpointConfig, "request", "ccdb778aed8208e2", _request),
     Patch(Agent, "_create_tracker_store", "97499b594b45581b", staticmethod(_create_tracker_store)),
     Patch(MessageProcessor, "_parse_message_with_graph", "0bd50a53b5c013af", _parse_message_with_graph),
+    Patch(MessageProcessor, "_run_action", "6d383d0179ef1187", _run_action),
     Patch(DaskGraphRunner, "run", "45f0f52f574f3aa9", _run),
     Patch(FormAction, "_temporary_tracker", "381bc4b6e07fc205", _temporary_tracker),
     Patch(Slot, "__copy__", "none", _copy_slot),

@@ -62,6 +62,7 @@ class Actions:
     tokens: list[str] = field(default_factory=list)
     called: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
+    failing: bool = False
     url: str = ""
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -72,7 +73,7 @@ class Actions:
         name = call["next_action"]
         events: list[dict[str, Any]] = []
         responses: list[dict[str, Any]] = []
-        if name == "action_fails":
+        if self.failing or name == "action_fails":
             return web.json_response({"error": "on purpose"}, status=500)
         if name == "action_slow":
             await self.release.wait()
@@ -141,12 +142,16 @@ class Engine:
     process: Process
     http: aiohttp.ClientSession
 
-    async def say(self, sender: str, message_id: str, message: str) -> list[dict[str, Any]]:
+    async def ask(self, sender: str, message_id: str, message: str) -> tuple[int, dict[str, Any]]:
         body = {"sender": sender, "message_id": message_id, "message": message}
         async with self.http.post("/webhooks/ademruimte/webhook", json=body) as response:
-            assert response.status == 200, await response.text()
-            messages: list[dict[str, Any]] = (await response.json())["messages"]
-            return messages
+            return response.status, await response.json()
+
+    async def say(self, sender: str, message_id: str, message: str) -> list[dict[str, Any]]:
+        status, answer = await self.ask(sender, message_id, message)
+        assert status == 200, answer
+        messages: list[dict[str, Any]] = answer["messages"]
+        return messages
 
     async def tracker(self, sender: str) -> dict[str, Any]:
         async with self.http.get(f"/conversations/{sender}/tracker", params={"token": TOKEN}) as response:

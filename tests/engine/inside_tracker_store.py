@@ -122,7 +122,8 @@ async def what_another_process_writes_is_seen(_model: Path, folder: Path) -> Non
 
 @check
 async def a_deleted_conversation_begins_anew(_model: Path, folder: Path) -> None:
-    agent, store = open_agent(folder / "a.db")
+    runner, url = await Actions(0).start()
+    agent, store = open_agent(folder / "a.db", url)
     await say(agent, "/start_check_in")
     await say(agent, "/greet", sender="b")
     assert await store.delete("a") > 0
@@ -134,6 +135,8 @@ async def a_deleted_conversation_begins_anew(_model: Path, folder: Path) -> None
     tracker = await store.peek("a")
     assert tracker is not None
     assert tracker.active_loop_name is None
+    await patches.close_sessions()
+    await runner.cleanup()
 
 
 @check

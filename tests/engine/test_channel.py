@@ -80,6 +80,19 @@ async def test_a_turn_goes_on_when_the_app_hangs_up(engine: Engine, actions: Act
     assert len(actions.calls) == 1
 
 
+async def test_a_turn_of_which_an_action_fails_leaves_no_trace_and_is_done_when_asked_again(
+    engine: Engine, actions: Actions, who: str
+) -> None:
+    await engine.say(who, "1", "/start_check_in")
+    before = await engine.tracker(who)
+    actions.failing = True
+    status, answer = await engine.ask(who, "2", "7")
+    assert (status, answer["error"]) == (500, "turn_failed")
+    assert (await engine.tracker(who))["events"] == before["events"]
+    actions.failing = False
+    assert await engine.say(who, "2", "7") == [{"text": "En de druk?"}]
+
+
 async def test_forgetting_a_conversation_leaves_nothing_of_it(engine: Engine, who: str) -> None:
     sender = f"{who}/b c"
     await engine.say(sender, "1", "mijn geheim")

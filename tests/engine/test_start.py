@@ -100,8 +100,8 @@ async def test_its_log_never_holds_what_people_write(engine: Engine, actions: Ac
         "stop geheim Tist",
     ]
     for number, text in enumerate(secrets):
-        await engine.say(who, str(number), text)
-    await engine.say(who, "fails", "/stop")  # an action that fails is logged
+        await engine.ask(who, str(number), text)
+    await engine.ask(who, "fails", "/stop")  # an action that fails is logged
     assert actions.calls[-1]["next_action"] == "action_fails"
     log = engine.process.log.read_text()
     assert "geheim" not in log.lower()
