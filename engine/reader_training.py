@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ ASIDE = 0.2
 HEAD_PACE = 5.0
 #: Messages of up to so many tokens are read beside an everyday message now and then.
 SHORT = 60
+#: Batches in which is measured how large numbers get.
+MEASURED = 20
 #: What learns in a layer.
 KERNELS = ("qkv", "mix", "wide", "narrow")
 
@@ -47,19 +50,20 @@ class Reader:
         weights = {name.removeprefix("w/"): value for name, value in lesson.items() if name.startswith("w/")}
         moving = [f"l{layer}.{name}.w" for layer in range(self.still, self.layers) for name in KERNELS]
         self.learning = {name: tf.Variable(weights.pop(name)) for name in (*moving, "out.w", "out.b")}
+        self.reach: dict[str, tf.Tensor] | None = None
         kernels = {f"l{layer}.{name}.w" for layer in range(self.still) for name in KERNELS}
         self.fixed = {
             name: tf.constant(value, self.number if name in kernels else tf.float32)
             for name, value in weights.items()
         }
 
-    def __call__(self, vectors: tf.Tensor, mask: tf.Tensor, kept: tf.Tensor) -> tf.Tensor:
+    def __call__(self, vectors: tf.Tensor, mask: tf.Tensor, kept: tf.Tensor | None) -> tf.Tensor:
         """Outputs for a batch, shape (n, outputs).
 
         Args:
             vectors: shape (n, tokens, size).
             mask: 1 where there is a token, shape (n, tokens).
-            kept: where a number is not dropped, shape (2 × learning layers, n, tokens, size).
+            kept: where a number is not dropped, shape (2 × learning layers, n, tokens, size); None: everywhere.
         """
         count, length, size = tf.shape(vectors)[0], tf.shape(vectors)[1], vectors.shape[2]
         away, scale = (1.0 - mask)[:, None, None, :] * -1e4, tf.constant((size // self.heads) ** -0.5)
@@ -69,7 +73,9 @@ class Reader:
             at, learns = f"l{layer}.", layer >= self.still
             if layer == self.still:
                 found = tf.stop_gradient(found)
-            first, second = (kept[2 * (layer - self.still) + n] if learns else None for n in (0, 1))
+            first, second = (
+                None if kept is None or not learns else kept[2 * (layer - self.still) + n] for n in (0, 1)
+            )
             together = self._dense(found, at + "qkv") + tf.cast(self.fixed[at + "qkv.b"], self.number)
             parts = tf.reshape(together, (count, length, 3, self.heads, size // self.heads))
             query, key, value = tf.unstack(tf.transpose(parts, (2, 0, 3, 1, 4)))
@@ -84,9 +90,11 @@ class Reader:
 
     def _dense(self, value: tf.Tensor, name: str) -> tf.Tensor:
         kernel = tf.cast(self.learning.get(name + ".w", self.fixed.get(name + ".w")), self.number)
-        shape = tf.shape(value)
-        flat = tf.matmul(tf.reshape(value, (-1, kernel.shape[0])), kernel)
-        return tf.reshape(flat, (shape[0], shape[1], kernel.shape[1]))
+        shape, flat = tf.shape(value), tf.reshape(value, (-1, kernel.shape[0]))
+        if self.reach is not None:
+            here = tf.reduce_max(tf.abs(tf.cast(flat, tf.float32)), 0)
+            self.reach[name] = tf.maximum(self.reach.get(name, 0.0), here)
+        return tf.reshape(tf.matmul(flat, kernel), (shape[0], shape[1], kernel.shape[1]))
 
     def _even(
         self, found: tf.Tensor, more: tf.Tensor, kept: tf.Tensor | None, name: str, dense: str | None
@@ -153,7 +161,7 @@ def _shares(near: Any, away: Any, scale: Any) -> Any:
 
 
 def learn(lesson: dict[str, Any]) -> dict[str, Any]:
-    """The weights after the lesson, by name."""
+    """The weights after the lesson, by name, and how large the numbers get that are multiplied with them."""
     tf.keras.utils.set_random_seed(int(lesson["seed"]))
     reader = Reader(lesson)
     learning = reader.learning
@@ -198,7 +206,15 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
                 sys.stdout.write(f"  reader: {done * 100 // total} %, loss {float(np.mean(losses)):.3f}\n")
                 sys.stdout.flush()
                 losses.clear()
-    return {name: one.numpy() for name, one in learning.items()}
+    return {name: one.numpy() for name, one in learning.items()} | _reach(reader, lesson, dice)
+
+
+def _reach(reader: Reader, lesson: dict[str, Any], dice: Any) -> dict[str, Any]:
+    """How large each number gets that is multiplied with a kernel ("l3.wide.reach"), over some messages."""
+    reader.reach = {}
+    for _, vectors, mask in islice(_batches(lesson, dice), MEASURED):
+        reader(tf.constant(vectors), tf.constant(mask), None)
+    return {f"{name}.reach": one.numpy() for name, one in reader.reach.items()}
 
 
 def _loss(outputs: tf.Tensor, labels: dict[str, Any], known: Any) -> tf.Tensor:

@@ -66,9 +66,13 @@ def learn(
         with np.load(target, allow_pickle=False) as found:
             weights = {name: found[name] for name in found.files}
     learned = {name: weights[name] for name in ("out.w", "out.b")}
-    for layer in range(min(STILL, layers - 1), layers):
-        for name in (f"l{layer}.{one}" for one in KERNELS):
-            learned[f"{name}.w"], learned[f"{name}.scale"] = in_8_bits(weights[f"{name}.w"])
+    for name in (f"l{layer}.{one}" for layer in range(layers) for one in KERNELS):
+        reach = weights[f"{name}.reach"]
+        learned[f"{name}.reach"] = np.maximum(reach, np.median(reach) / 10).astype(np.float16)
+        if f"{name}.w" in weights:
+            learned[f"{name}.w"], learned[f"{name}.scale"] = in_8_bits(
+                weights[f"{name}.w"], learned[f"{name}.reach"]
+            )
     return learned
 
 

@@ -18,7 +18,8 @@ from bot.safety.pretrained import KERNELS, Pretrained
 
 Floats = NDArray[np.float32]
 Read = Callable[[str], Floats]
-#: Kernels by name, each in 8 bits with a scale per column ("l4.mix.w", "l4.mix.scale"), and "out.w" and "out.b".
+#: Kernels by name, each in 8 bits with a scale per column ("l4.mix.w", "l4.mix.scale"), "out.w" and "out.b", and how
+#: large the numbers get that are multiplied with a kernel ("l0.wide.reach"; without it they are taken as they are).
 Learned = Mapping[str, NDArray[Any]]
 
 #: So many letters and pieces of a message are read; of a longer one bot/safety/guard.py chooses the telling sentences.
@@ -42,8 +43,17 @@ def fits(text: str) -> bool:
     return len(text) <= LETTERS and len(load_pretrained().tokens(text)) <= PIECES
 
 
-def in_8_bits(kernel: Floats) -> tuple[NDArray[np.int8], Floats]:
-    """A kernel of shape (in, out) in whole numbers from -127 to 127, and the scale of each column."""
+def in_8_bits(kernel: Floats, reach: NDArray[Any] | None = None) -> tuple[NDArray[np.int8], Floats]:
+    """A kernel of shape (in, out) in whole numbers from -127 to 127, and the scale of each column.
+
+    Args:
+        kernel: as learned.
+        reach: how large the numbers get that it is multiplied with, shape (in,). Those numbers are brought to one size
+            before they too are put in 8 bits: a few are ten times larger than the rest, which would then lose all
+            detail. The kernel gets that size instead (Xiao et al. 2023, SmoothQuant, arXiv:2211.10438).
+    """
+    if reach is not None:
+        kernel = kernel * reach.astype(np.float32)[:, None]
     scale = (np.abs(kernel).max(axis=0) / 127 + 1e-12).astype(np.float32)
     return np.rint(kernel / scale).astype(np.int8), scale
 
@@ -60,15 +70,12 @@ def load_reader(learned: Learned, layers: int) -> Read:
     """
     import onnxruntime  # noqa: PLC0415 - only who judges needs it
 
-    learning = {name.split(".")[0] for name in learned} - {"out"}
+    learning = {name.split(".")[0] for name in learned if name.endswith(".scale")}
     still = layers - len(learning)
-    wanted = {
-        f"l{layer}.{name}.{one}"
-        for layer in range(still, layers)
-        for name in KERNELS
-        for one in ("w", "scale")
-    }
-    if set(learned) != wanted | {"out.w", "out.b"}:
+    kernels = [[f"l{layer}.{name}" for name in KERNELS] for layer in range(layers)]
+    wanted = {f"{name}.{one}" for layer in kernels[still:] for name in layer for one in ("w", "scale")}
+    reach = {f"{name}.reach" for layer in kernels for name in layer}
+    if set(learned) - reach != wanted | {"out.w", "out.b"}:
         raise ValueError("its reader is not complete")
     pretrained = load_pretrained()
     options = onnxruntime.SessionOptions()
@@ -121,10 +128,14 @@ def _graph(learned: Learned, layers: int, pretrained: Pretrained) -> bytes:
         return name
 
     def dense(value: str, name: str) -> str:
+        reach = learned.get(f"{name}.reach")
+        if reach is not None:
+            less = constant(f"{name}.less", 1 / reach.astype(np.float32))
+            value = node("Mul", [value, less], f"{name}.smooth")
         if f"{name}.w" in learned:
             kernel, scale = learned[f"{name}.w"], learned[f"{name}.scale"]
         else:
-            kernel, scale = in_8_bits(pretrained.kernel(name))
+            kernel, scale = in_8_bits(pretrained.kernel(name), reach)
         inputs = [
             value,
             constant(f"{name}.w", kernel),
