@@ -92,8 +92,9 @@ def everyday(guard: Guard) -> list[Share]:
 
 
 def speed(guard: Guard) -> list[str]:
-    """Lines about time: everyday and hard messages, ten kilobytes, loading."""
-    ordinary = [one.text for one in from_yaml(EVERYDAY)]
+    """Lines about time: everyday sentences, what is said to the assistant, hard messages, ten kilobytes, loading."""
+    said = [one.text for one in from_yaml(EVERYDAY)]
+    life = EVERYDAY_LIFE.read_text(encoding="utf-8").splitlines()
     hard = [one.text for one in read_examples(HELD_OUT, [])]
     page = ("Vandaag was het druk op de afdeling, we hadden te weinig volk en de bel bleef gaan. " * 130)[
         :10_000
@@ -102,7 +103,8 @@ def speed(guard: Guard) -> list[str]:
     load_guard(load_settings()[0].guard_model)
     loaded = time.perf_counter() - began
     return [
-        _times("an everyday message", guard, ordinary),
+        _times("an everyday sentence", guard, life),
+        _times("said to the assistant", guard, said),
         _times("a hard message", guard, hard),
         _times("10 kB of text", guard, [page] * 20),
         f"| loading, in a process that has its modules | {loaded * 1000:.0f} ms | |",

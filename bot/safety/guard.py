@@ -21,8 +21,6 @@ from bot.safety.phrases import STOPS, Hit, PhraseRules, load_phrase_rules
 from bot.safety.reader import fits, load_pretrained, load_reader
 from bot.safety.verdict import NOTHING, Judgement, Kind, Verdict
 
-#: Fewer words say too little to be judged, unless they are a phrase.
-FEWEST = 3
 #: A message of so few words is weighed as a whole; of a longer one each sentence is weighed by its words.
 SHORT = 12
 #: A sentence has about so many words; more of them are cut, so that one danger cannot drown in a page.
@@ -66,8 +64,6 @@ class Guard:
         even = self.normaliser.even(text)
         words = self.normaliser.words(even)
         hits = self.rules.find(words)
-        if not hits and sum(word.isalpha() for word in words) < FEWEST:
-            return NOTHING
         opinion = self._opinion(Piece(words, hits, even))
         return self._decide(hits, opinion) if opinion else NOTHING
 
