@@ -57,6 +57,10 @@ def test_danger_said_plainly_is_seen_with_its_kind(guard: Guard) -> None:
     check(guard, "own_danger")
 
 
+def test_one_or_two_words_are_enough_and_are_not_too_much(guard: Guard) -> None:
+    check(guard, "few_words")
+
+
 def test_one_clause_in_a_long_message_is_enough(guard: Guard) -> None:
     check(guard, "one_clause_in_a_long_message")
 
