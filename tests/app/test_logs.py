@@ -14,7 +14,7 @@ from bot.logs import set_up_logs
 from bot.settings import Settings
 from tests.running import run_app, until
 
-SECRET = "GEHEIM-ik-kan-niet-meer"
+SECRET = "GEHEIM-over-de-keuken"
 
 
 @pytest.fixture
