@@ -21,7 +21,7 @@ from scripts.check_sentences import from_yaml
 
 #: Hard messages, each set by other hands than the training messages: the first 600, and those of two more hands.
 HELD_OUT, HELD_OUT_MORE = (ROOT / "tests" / "safety" / name for name in ("held_out.csv", "held_out_more.csv"))
-#: By two further hands: on these the thresholds of decision.yml were chosen; nothing is learned of them.
+#: By four further hands: on these the thresholds of decision.yml were chosen; nothing is learned of them.
 THRESHOLDS = ROOT / "tests" / "safety" / "held_out_thresholds.csv"
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
 EVERYDAY_LIFE = ROOT / "tests" / "safety" / "everyday.txt"
