@@ -68,6 +68,7 @@ def learn(
     learned = {name: weights[name] for name in ("out.w", "out.b")}
     for name in (f"l{layer}.{one}" for layer in range(layers) for one in KERNELS):
         reach = weights[f"{name}.reach"]
+        # what hardly moved in the lesson may move more later: it is not blown up
         learned[f"{name}.reach"] = np.maximum(reach, np.median(reach) / 10).astype(np.float16)
         if f"{name}.w" in weights:
             learned[f"{name}.w"], learned[f"{name}.scale"] = in_8_bits(
