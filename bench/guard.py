@@ -82,12 +82,17 @@ def shares(judged: Sequence[tuple[Example, Judgement]]) -> list[Share]:
 
 
 def everyday(guard: Guard) -> list[Share]:
-    """Everyday sentences, and what people say to the assistant, that the guard takes for danger."""
+    """Everyday sentences, as written and as typed, and what people say to the assistant, that look like danger."""
     said = [one.text for one in from_yaml(EVERYDAY) if one.label not in DANGER_HEARD]
     life = EVERYDAY_LIFE.read_text(encoding="utf-8").splitlines()
     return [
         (f"{name}: anything but none", sum(guard.judge(one).verdict != "none" for one in texts), len(texts))
-        for name, texts in (("everyday sentences", life), ("said to the assistant", said))
+        for name, texts in (
+            ("everyday sentences", life),
+            ("without a stop at the end", [one.rstrip(" .!?…") for one in life]),
+            ("after a greeting", [f"hallo. {one}" for one in life]),
+            ("said to the assistant", said),
+        )
     ]
 
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,8 @@ ASIDE = 0.2
 HEAD_PACE = 5.0
 #: Messages of up to so many tokens are read beside an everyday message now and then.
 SHORT = 60
+#: What was last answered rightly with such a probability is easy: so much of it is read again, and counts for the rest.
+EASY, AGAIN = 0.9, 0.4
 #: Batches in which is measured how large numbers get.
 MEASURED = 20
 #: What learns in a layer.
@@ -171,9 +172,12 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
     all_parts = list(zip(variables, moments, paces, strict=True))
 
     @tf.function(reduce_retracing=True)
-    def step(vectors: Any, mask: Any, kept: Any, labels: Any, known: Any, pace: Any, count: Any) -> Any:
+    def step(
+        vectors: Any, mask: Any, kept: Any, labels: Any, known: Any, weights: Any, pace: Any, count: Any
+    ) -> Any:
         with tf.GradientTape() as tape:
-            loss = _loss(reader(vectors, mask, kept), labels, known)
+            outputs = reader(vectors, mask, kept)
+            loss = _loss(outputs, labels, known, weights)
         slopes, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), CLIP)
         for place, (one, (first, second), own) in enumerate(all_parts):  # AdamW
             one.assign(one * (1.0 - pace * own * DECAY))
@@ -181,29 +185,32 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
                 var=one.handle, m=first.handle, v=second.handle, grad=slopes[place], lr=pace * own,
                 beta1_power=0.9**count, beta2_power=0.999**count, beta1=0.9, beta2=0.999, epsilon=1e-8,
             )  # fmt: skip
-        return loss
+        right = tf.gather(tf.nn.softmax(outputs[:, :3]), labels["verdict"], axis=1, batch_dims=1)
+        return loss, right
 
     dice = np.random.default_rng(int(lesson["seed"]))
     epochs, top = int(lesson["epochs"]), float(lesson["pace"])
-    usual = int(np.sum(lesson["everyday"]))
-    each = len(lesson["everyday"]) - usual + int(usual * float(lesson["everyday_share"]))
-    total, done, losses = epochs * -(-each // BATCH), 0, []
-    for _ in range(epochs):
-        for rows, vectors, mask in _batches(lesson, dice):
+    right, done, losses = np.zeros(len(lesson["everyday"])), 0, []
+    for epoch in range(epochs):
+        easy = right >= EASY
+        batches = _batches(lesson, dice, ~easy | (dice.random(len(easy)) < AGAIN))
+        for place, (rows, read) in enumerate(batches):
             done += 1
-            pace = top * min(1.0, done / (WARM_UP * total)) * max(0.0, 1 - done / total)
+            part = (epoch + (place + 1) / len(batches)) / epochs
+            pace = top * min(1.0, part / WARM_UP) * (1 - part)
+            vectors, mask = _vectors(lesson, read)
             labels = {name: lesson[name][rows] for name in ("verdict", "kind", "third_party", "past")}
-            known = lesson["known"][rows]
+            weights = np.where(easy[rows], 1 / AGAIN, 1.0).astype(np.float32)
             shape = (2 * (reader.layers - reader.still), *vectors.shape)
             kept = np.frombuffer(dice.bytes(int(np.prod(shape))), np.uint8).reshape(shape) >= DROPOUT * 256
-            losses.append(
-                step(
-                    tf.constant(vectors), tf.constant(mask), tf.constant(kept), labels, known,
-                    tf.constant(pace, tf.float32), tf.constant(done, tf.float32),
-                )
+            loss, found = step(
+                tf.constant(vectors), tf.constant(mask), tf.constant(kept), labels, lesson["known"][rows],
+                tf.constant(weights), tf.constant(pace, tf.float32), tf.constant(done, tf.float32),
             )  # fmt: skip
-            if done * 10 // total > (done - 1) * 10 // total:
-                sys.stdout.write(f"  reader: {done * 100 // total} %, loss {float(np.mean(losses)):.3f}\n")
+            losses.append(loss)
+            right[rows] = found.numpy()
+            if int(part * 10) > int((part - 1 / (len(batches) * epochs)) * 10):
+                sys.stdout.write(f"  reader: {part:.0%}, loss {float(np.mean(losses)):.3f}\n")
                 sys.stdout.flush()
                 losses.clear()
     return {name: one.numpy() for name, one in learning.items()} | _reach(reader, lesson, dice)
@@ -212,15 +219,17 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
 def _reach(reader: Reader, lesson: dict[str, Any], dice: Any) -> dict[str, Any]:
     """How large each number gets that is multiplied with a kernel ("l3.wide.reach"), over some messages."""
     reader.reach = {}
-    for _, vectors, mask in islice(_batches(lesson, dice), MEASURED):
+    for _, read in _batches(lesson, dice, np.ones(len(lesson["everyday"]), dtype=bool))[:MEASURED]:
+        vectors, mask = _vectors(lesson, read)
         reader(tf.constant(vectors), tf.constant(mask), None)
     return {f"{name}.reach": one.numpy() for name, one in reader.reach.items()}
 
 
-def _loss(outputs: tf.Tensor, labels: dict[str, Any], known: Any) -> tf.Tensor:
+def _loss(outputs: tf.Tensor, labels: dict[str, Any], known: Any, weights: Any) -> tf.Tensor:
     """Verdict for every message; for whom and of which kind where there is or was danger."""
     sharp = tf.one_hot(labels["verdict"], 3) * (1 - SMOOTHING) + SMOOTHING / 3
-    verdict = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(sharp, outputs[:, :3]))
+    each = tf.nn.softmax_cross_entropy_with_logits(sharp, outputs[:, :3])
+    verdict = tf.reduce_sum(weights * each) / tf.reduce_sum(weights)
     past = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels["past"], outputs[:, 4]))
     third = tf.nn.sigmoid_cross_entropy_with_logits(labels["third_party"], outputs[:, 3])
     kind = tf.nn.sparse_softmax_cross_entropy_with_logits(labels["kind"], outputs[:, 5:])
@@ -228,12 +237,19 @@ def _loss(outputs: tf.Tensor, labels: dict[str, Any], known: Any) -> tf.Tensor:
     return verdict + ASIDE * (past + aside)
 
 
-def _batches(lesson: dict[str, Any], dice: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """One epoch: rows, token vectors, mask. Everyday messages are drawn anew, others all come."""
+def _batches(lesson: dict[str, Any], dice: Any, wanted: Any) -> list[tuple[Any, list[Any]]]:
+    """One epoch, step by step: rows and the tokens of each. Everyday messages are drawn anew, others all come.
+
+    Args:
+        lesson: as bot/safety/lesson.py wrote it.
+        dice: the generator of random numbers.
+        wanted: for each row whether it may come.
+    """
     starts, tokens = lesson["starts"], lesson["tokens"]
     everyday = np.flatnonzero(lesson["everyday"])
     drawn = dice.permutation(everyday)[: int(len(everyday) * float(lesson["everyday_share"]))]
     rows = dice.permutation(np.concatenate([np.flatnonzero(~lesson["everyday"]), drawn]))
+    rows = rows[wanted[rows]]
     read = [tokens[starts[row] : starts[row + 1]] for row in rows]
     for i in np.flatnonzero(dice.random(len(read)) < float(lesson["company"])):
         if len(read[i]) <= SHORT and len(everyday):
@@ -246,15 +262,19 @@ def _batches(lesson: dict[str, Any], dice: Any) -> Iterator[tuple[Any, Any, Any]
     for at in range(0, len(rows), BATCH * TOGETHER):
         near = at + np.argsort(lengths[at : at + BATCH * TOGETHER], kind="stable")
         batches += [near[place : place + BATCH] for place in range(0, len(near), BATCH)]
-    for place in dice.permutation(len(batches)):
-        chosen = batches[place]
-        longest = lengths[chosen].max()
-        longest += -longest % 8  # few shapes, so that little is compiled
-        ids = np.zeros((len(chosen), longest), dtype=np.int32)
-        mask = np.zeros((len(chosen), longest), dtype=np.float32)
-        for line, one in enumerate(chosen):
-            ids[line, : lengths[one]], mask[line, : lengths[one]] = read[one], 1.0
-        yield rows[chosen], lesson["table"][ids] + lesson["positions"][:longest], mask
+    dice.shuffle(batches)
+    return [(rows[chosen], [read[one] for one in chosen]) for chosen in batches]
+
+
+def _vectors(lesson: dict[str, Any], read: list[Any]) -> tuple[Any, Any]:
+    """Token vectors and mask of some messages, as long as the longest."""
+    longest = max(map(len, read))
+    longest += -longest % 8  # few shapes, so that little is compiled
+    ids = np.zeros((len(read), longest), dtype=np.int32)
+    mask = np.zeros((len(read), longest), dtype=np.float32)
+    for line, one in enumerate(read):
+        ids[line, : len(one)], mask[line, : len(one)] = one, 1.0
+    return lesson["table"][ids] + lesson["positions"][:longest], mask
 
 
 def _is_fast_at_bfloat16() -> bool:

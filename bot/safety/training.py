@@ -31,6 +31,8 @@ PENALTY = 10.0
 TOLERANCE = 1e-3
 #: Of examples up to this length, such a share is learned in company too.
 COMPANY_LETTERS, COMPANY_SHARE = 120, 0.5
+#: So many everyday examples lose the stop at their end; so many of all examples have a few words before them.
+UNSTOPPED, GREETED = 0.4, 0.06
 
 
 def make(path: Path, engine_python: Path, *, if_changed: bool = False) -> str:
@@ -47,13 +49,32 @@ def make(path: Path, engine_python: Path, *, if_changed: bool = False) -> str:
                 return f"guard is up to date: {path}"
         except (OSError, ValueError):
             pass  # missing or of another version: made below
-    examples = [*load_examples(), *load_everyday()]
+    examples = as_typed([*load_examples(), *load_everyday()])
     normaliser, rules = load_normaliser(), load_phrase_rules()
     # the words first: they show in minutes what is wrong with the examples
     words = learn_words(examples, normaliser, rules)
     reader = learn(examples, [normaliser.even(one.text) for one in examples], engine_python)
     save_weights(path, Weights(*words, WORDS_SHARE, reader, LAYERS), wanted)
     return f"guard ready: {path} ({len(examples)} examples)"
+
+
+def as_typed(examples: Sequence[Example]) -> list[Example]:
+    """The examples as a chat has them: some everyday ones without a stop, some after a greeting or the like.
+
+    Everyday examples are written with more care than cries for help. Without this a missing stop would be taken for
+    danger, and so would a "hallo." before something harmless.
+    """
+    dice = np.random.default_rng(SEED)
+    few_words = sorted({one.text for one in examples if one.file == "everyday" and one.text.count(" ") < 2})
+    found = []
+    for one in examples:
+        text = one.text
+        if one.file.startswith("everyday") and dice.random() < UNSTOPPED:
+            text = text.rstrip(" .!?…") or text
+        if few_words and dice.random() < GREETED:
+            text = dice.choice(few_words) + dice.choice([". ", ", ", " "]) + text
+        found.append(replace(one, text=text))
+    return found
 
 
 def in_company(examples: Sequence[Example]) -> list[Example]:

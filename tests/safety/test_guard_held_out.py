@@ -30,9 +30,10 @@ def test_danger_is_caught_on_messages_by_other_hands(guard: Guard, path: Path) -
 
 
 def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
-    (_, alarms, of), (_, said_alarms, said) = everyday(guard)
+    (_, alarms, of), (_, without_stop, _), (_, greeted, _), (_, said_alarms, said) = everyday(guard)
     assert (of, said) >= (3400, 900)
     assert alarms / of <= 0.007
+    assert max(without_stop, greeted) / of <= 0.01
     assert said_alarms / said <= 0.03
 
 
