@@ -18,7 +18,7 @@ from actions.support import say_concern
 from bot.screening.history import facts, phq2_sum
 from bot.screening.instruments import Given, Instrument
 from bot.screening.norms import NormGroup
-from bot.screening.outcomes import in_words, outcome
+from bot.screening.outcomes import in_words
 from bot.screening.result import ItemResult, Result, check_in_result
 from bot.screening.triage import Offer, Triage, shipped_rules
 from bot.storage.store import CheckIn, Conversation, default_store
@@ -89,7 +89,7 @@ def say_result(
         recent = facts(current, earlier).answers
         say(dispatcher, "plain", {"text": in_words(instrument, current.answers, phq2_sum(recent))})
     _say_level(dispatcher, instrument, found)
-    if instrument.id == "phq2" and outcome(instrument, current.answers) == "reached":
+    if instrument.id == "phq2" and any(rule.name == "low-mood" for rule in found.fired):
         say_concern(dispatcher, "low mood")
 
 

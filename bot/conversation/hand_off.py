@@ -82,9 +82,24 @@ class ToCoach:
         return Ruling(replies=tuple(self.parts(say, now) for say in says)) if says else None
 
     def to_coach(
-        self, text: str, command: str | None, judged: Judgement, situation: Situation, now: datetime
+        self,
+        text: str,
+        command: str | None,
+        judged: Judgement,
+        urgent: str,
+        situation: Situation,
+        now: datetime,
     ) -> Ruling:
-        """A message in a conversation that a coach owns: it goes to the coach and not to the engine."""
+        """A message in a conversation that a coach owns: it goes to the coach and not to the engine.
+
+        Args:
+            text: the person's words; empty for a command.
+            command: what was tapped.
+            judged: what the guard finds in it; a suspicion flags the case, plain danger also brings the help lines.
+            urgent: what is said first about plain danger.
+            situation: what is known of the person.
+            now: the moment.
+        """
         live = self._texts.live
         case = situation.desk().case if situation.desk is not None else None
         name = self.name_of(case)
@@ -100,7 +115,7 @@ class ToCoach:
         if kind is None or judged.verdict != "explicit":
             return Ruling((), None, live="said", flag=kind)
         lines = as_part(for_kind(self._region, kind, now)[:LINES], live.danger_title, now)
-        told = [as_json(Text(text=live.danger.format(name=name))), lines]
+        told = [as_json(Text(text=urgent)), lines, as_json(Text(text=live.danger.format(name=name)))]
         return Ruling((told,), None, live="said", flag=kind, voice="system")
 
     def name_of(self, case: Case | None) -> str:

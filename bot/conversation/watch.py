@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 
 from bot.conversation.hand_off import GO_ON, LINES, ToCoach
 from bot.messages import AsksForPerson, Choice, QuickReplies, Text, as_json
-from bot.safety.crisis import TO_COACH, Button, Crisis, Heard, Move, Say, ask_directly, respond
+from bot.safety.crisis import TO_COACH, Button, Crisis, Heard, Move, Say, ask_directly, first_words, respond
 from bot.safety.crisis_texts import CrisisTexts
 from bot.safety.verdict import NOTHING, Judgement, Kind
 from bot.storage.crisis_log import CrisisRecord, Ruling, Situation
@@ -57,7 +57,8 @@ class Watch:
             judged = NOTHING if command is not None else self._guard.judge_recent([*situation.recent, words])
             said = "" if command is not None else words
             if self._to_coach is not None and situation.owner == "coach":
-                return self._to_coach.to_coach(said, command, judged, situation, now)
+                urgent = first_words(self._texts, judged)
+                return self._to_coach.to_coach(said, command, judged, urgent, situation, now)
             heard = Heard(said, command, judged)
             move = respond(self._texts, _crisis(situation.crisis), heard, now)
             ruling = self._ruling(move, now, coaches=partial(self._coaches, situation))

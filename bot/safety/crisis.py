@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Literal
 
 from bot.language.normalise import tokens
-from bot.safety.crisis_texts import CrisisTexts, Reply
+from bot.language.typed import Typed, general_table
+from bot.safety.crisis_texts import CrisisTexts, Reply, Safe, Told
 from bot.safety.verdict import Judgement, Kind
 
 #: The open question. `direct`: is it danger? · `safe`: are you safe? · `offer`: who can be with you? · `staying`:
@@ -33,6 +34,10 @@ RIGHTS = ("/request_my_data", "/request_delete_data", "/ask_privacy", "/confirm_
 FOR_PEOPLE = ("/request_human", "/request_helpline", "/request_callback")
 #: Asked again within this time, the direct question says that it was asked before.
 ASKED_BEFORE = timedelta(minutes=60)
+#: So long after a no to the direct question "eigenlijk wel" is still about that.
+AFTER_ALL = timedelta(minutes=10)
+#: "Soms" answers the direct question with at most so many words after it; else it is about something else.
+SOMETIMES = 4
 COMMAND = "/crisis"
 #: What the button for a coach sends. From there on the way to a coach leads, and the guard goes on reading.
 TO_COACH = '/hand_off{"answer": "crisis"}'
@@ -125,6 +130,13 @@ def ask_directly(texts: CrisisTexts, kind: Kind, crisis: Crisis | None, now: dat
     return replace(asked, events=(("engine_concern", kind),))
 
 
+def first_words(texts: CrisisTexts, found: Judgement) -> str:
+    """What is said first about danger that is plain; empty when there is none. For who talks with a coach already."""
+    if found.kind is None or found.verdict != "explicit":
+        return ""
+    return texts.third_party[found.kind].explicit if found.third_party else texts.explicit[found.kind].text
+
+
 @dataclass(frozen=True, slots=True)
 class _Flow:
     texts: CrisisTexts
@@ -137,7 +149,7 @@ class _Flow:
     def fresh(self) -> Move:
         found = self.heard.judgement
         if found.kind is None:
-            return self.nothing()
+            return self.direct_answer("yes") if self.takes_back_a_no() else self.nothing()
         if found.past:
             return Move(says=(Say(self.texts.past),), engine="go_on", events=(("past", found.kind),))
         if found.verdict == "none":
@@ -195,12 +207,14 @@ class _Flow:
 
     def third(self, kind: Kind, verdict: Literal["explicit", "ambiguous"]) -> Move:
         said, after = self.texts.third_party[kind], self.texts.third_party_after
-        buttons = (
+        buttons: tuple[Button, ...] = (
             _button(after.what_to_say.title, "what_to_say"),
             _button(after.about_me.title, "about_me"),
             _button(after.go_on.title, "go_on"),
             self.false_alarm_button,
         )
+        if self.texts.safe[self.texts.explicit[kind].safe].staying_lines:
+            buttons = buttons[1:]  # when minutes count, nobody is told to wait in silence
         text = said.explicit if verdict == "explicit" else said.ambiguous
         return Move(
             says=(Say(text, kind, after.title), Say(after.for_you, buttons=buttons)),
@@ -209,6 +223,12 @@ class _Flow:
             engine="nothing",
             events=(("third_party", kind),),
         )
+
+    def third_beside(self, kind: Kind, verdict: Literal["explicit", "ambiguous"]) -> Move:
+        """Worry about someone else, of a person who is held: the same words, and they stay held."""
+        said = self.third(kind, verdict)
+        for_you = replace(said.says[1], buttons=self.staying_buttons)
+        return replace(said, says=(said.says[0], for_you), crisis=self.at("staying"), opens=False)
 
     # --- inside an open crisis ---
 
@@ -222,29 +242,32 @@ class _Flow:
         if command is not None and command.startswith(FOR_PEOPLE):
             return self.reply(self.texts.staying.numbers, "staying", lines=True)
         found = self.heard.judgement
-        if found.verdict == "explicit" and found.third_party and found.kind is not None:
-            return replace(self.third(found.kind, "explicit"), crisis=self.at("staying"), opens=False)
+        if found.verdict != "none" and found.third_party and found.kind is not None:
+            return self.third_beside(found.kind, found.verdict)
         if self.moment - crisis.changed_at >= timedelta(hours=self.texts.return_after_hours):
             return self.welcome_back()
-        if command is None and self.says(self.texts.heard.false_alarm, anywhere=True):
-            return self.tapped("false_alarm")
         if found.verdict == "explicit" and found.kind is not None:
             return self.again(found.kind) if found.kind == crisis.kind else self.explicit(found.kind)
+        if command is None and self.puts_right():
+            return self.tapped("false_alarm")
         word = None if command is not None else self.read(crisis.stage)
         return self.tapped(word) if word is not None else self.stay()
 
     def answered(self, crisis: Crisis) -> Move:
         """A message while the direct question stands open."""
-        found, words = self.heard.judgement, self.texts.heard
+        found = self.heard.judgement
         if self.heard.command is None:
-            if self.says(words.false_alarm, anywhere=True):
-                return self.tapped("false_alarm")
             if found.verdict == "explicit" and found.kind is not None:
                 return self.third(found.kind, "explicit") if found.third_party else self.explicit(found.kind)
-            word = self.read("direct")
+            if self.puts_right():
+                return self.tapped("false_alarm")
+            long_ago = self.moment - crisis.changed_at >= timedelta(hours=self.texts.return_after_hours)
+            word = None if long_ago else self.read("direct")
             if word is not None:
                 return self.tapped(word)
-            if found.verdict == "ambiguous" and found.kind is not None and not found.third_party:
+            if found.verdict == "ambiguous" and found.kind is not None:
+                if found.third_party:
+                    return self.third(found.kind, "ambiguous")
                 return replace(self.direct(found.kind), opens=False)
         no_answer = self.texts.direct_answers.no_answer
         return Move(
@@ -262,13 +285,16 @@ class _Flow:
         if answer == "numbers":
             kept = stage if stage in HOLDING else "closed"
             return self.reply(self.texts.staying.numbers, kept, lines=True)
-        if stage == "direct":
+        # A yes to the direct question stays a yes, also when it comes late.
+        late_yes = stage == "closed" and self.crisis.verdict == "ambiguous" and answer in ("yes", "sometimes")
+        if stage == "direct" or (late_yes and not self.crisis.third_party):
             return self.direct_answer(answer)
-        if stage == "safe" and answer in ("yes", "no", "unsure"):
-            safe = self.texts.safe[self.texts.explicit[self.crisis.kind].safe]
-            said = self.reply(getattr(safe, answer), "offer")
+        if stage in ("safe", "offer", "staying") and answer in ("yes", "no", "unsure"):
+            said = self.reply(getattr(self.safe, answer), "offer")
             return replace(said, says=(*said.says[:1], self.offer()))
-        if stage == "offer" and answer in ("call", "someone", "not_now"):
+        if stage == "offer" and answer == "not_now":
+            return self.reply(self.safe.not_now, "staying")
+        if stage == "offer" and answer in ("call", "someone"):
             return self.reply(getattr(self.texts.offer.answers, answer), "staying")
         if stage in HOLDING:
             return self.held_answer(answer)
@@ -284,7 +310,7 @@ class _Flow:
             return replace(self.explicit(asked.yes_as, event="direct_yes"), opens=False)
         if answer == "no":
             said = Say(answers.no.text)
-            if asked.no_lines:
+            if asked.no_lines or self.doubts(answers_no=True):
                 said = Say(answers.no_with_lines.text, kind, answers.no_with_lines.title)
             return Move((said,), self.at("closed"), engine="go_on", events=(("direct_no", kind),))
         if answer == "rather_not":
@@ -322,7 +348,7 @@ class _Flow:
 
     def again(self, kind: Kind) -> Move:
         """Danger once more: the lines, and the question whether they are safe."""
-        again = self.texts.staying.again
+        again = self.texts.safe[self.texts.explicit[kind].safe].again
         return Move(
             says=(Say(again.text, kind, again.title), self.safe_question(kind)),
             crisis=replace(self.at("safe"), kind=kind, verdict="explicit"),
@@ -332,12 +358,12 @@ class _Flow:
         )
 
     def stay(self) -> Move:
-        """Not an answer to anything: stay with them."""
+        """Not an answer to anything: stay with them, with the lines when minutes count or despair is heard."""
         assert self.crisis is not None  # noqa: S101 - a stage is open
-        texts = self.texts.staying.texts
+        texts = self.safe.staying
         turn = int(self.crisis.changed_at.timestamp()) % len(texts)
-        said = Say(texts[turn], buttons=self.staying_buttons)
-        return Move((said,), self.at("staying"), engine="nothing")
+        lines = self.safe.staying_lines or self.heard.judgement.verdict != "none"
+        return self.reply(Told(text=texts[turn], lines=lines), "staying")
 
     def welcome_back(self) -> Move:
         back = self.texts.return_
@@ -370,7 +396,9 @@ class _Flow:
         said = Say(stale.text, kind, stale.title)
         return Move((said,), None if self.crisis is None else self.at(self.crisis.stage), engine="nothing")
 
-    def reply(self, reply: Reply, stage: Stage, *, lines: bool = False, engine: ToEngine = "nothing") -> Move:
+    def reply(
+        self, reply: Reply | Told, stage: Stage, *, lines: bool = False, engine: ToEngine = "nothing"
+    ) -> Move:
         assert self.crisis is not None  # noqa: S101 - a stage is open
         kind = self.crisis.kind
         title = self.texts.explicit[kind].title
@@ -378,6 +406,12 @@ class _Flow:
         shown = lines or reply.lines
         said = Say(reply.text, kind if shown else None, title if shown else "", buttons)
         return Move((said,), self.at(stage), engine=engine)
+
+    @property
+    def safe(self) -> Safe:
+        """What is asked and said about the danger that is open."""
+        assert self.crisis is not None  # noqa: S101 - a stage is open
+        return self.texts.safe[self.texts.explicit[self.crisis.kind].safe]
 
     def safe_question(self, kind: Kind) -> Say:
         safe = self.texts.safe[self.texts.explicit[kind].safe]
@@ -414,42 +448,85 @@ class _Flow:
     # --- reading words ---
 
     def read(self, stage: Stage) -> str | None:
-        """Which answer of the open question the words give; None when they give none."""
-        words = self.texts.heard
-        known: dict[str, Sequence[str]] = {
-            "yes": words.yes, "no": words.no, "unsure": words.unsure, "rather_not": words.rather_not,
-        }  # fmt: skip
-        if stage == "direct":
-            known["sometimes"] = words.sometimes
-        if stage in ("staying", "offer"):
-            known = {"back": words.back} if stage == "staying" else {}
-        if stage == "return":
-            known = {"better": words.yes, "worse": words.no, "rather_not": words.rather_not}
-        mine = _words(self.heard.text)
-        found = [
-            (length, answer) for answer, phrases in known.items() if (length := _longest(phrases, mine)) > 0
-        ]
-        longest = max(found, default=(0, ""))
-        rivals = {answer for length, answer in found if length == longest[0]}
-        if len(rivals) != 1:
-            return None
-        answer = longest[1]
-        if stage == "direct":
-            return {"unsure": "rather_not"}.get(answer, answer)
-        if stage == "safe":
-            return {"rather_not": "unsure"}.get(answer, answer)
-        # Only a short message ends the staying: "stop" does, "stop ermee zeggen ze altijd" does not.
-        return None if stage == "staying" and len(mine) > longest[0] + 2 else answer
+        """Which answer of the open question the words give; None when they give none.
 
-    def says(self, phrases: Iterable[str], *, anywhere: bool) -> bool:
-        mine = _words(self.heard.text)
-        starts = range(len(mine)) if anywhere else range(1)
-        return any(_longest(phrases, mine[start:]) for start in starts)
+        In doubt the answer is the one after which the lines are shown.
+        """
+        heard, mine = self.texts.heard, _words(self.heard.text)
+        known = {
+            "direct": {
+                "yes": [*heard.yes, *heard.perhaps], "sometimes": heard.sometimes, "no": heard.no,
+                "rather_not": [*heard.rather_not, *heard.unsure],
+            },
+            "safe": {
+                "yes": [*heard.yes, *heard.safe], "no": heard.no,
+                "unsure": [*heard.unsure, *heard.rather_not, *heard.perhaps, *heard.sometimes],
+            },
+            "return": {"better": heard.better, "worse": heard.worse, "rather_not": heard.rather_not},
+            "staying": {"back": heard.back},
+        }.get(stage, {})  # fmt: skip
+        found = [(length, answer) for answer, words in known.items() if (length := _longest(words, mine)) > 0]
+        longest = max(found, default=(0, ""))
+        if len({answer for length, answer in found if length == longest[0]}) != 1:
+            return None
+        length, answer = longest
+        if answer in ("yes", "sometimes") and _longest(["niet"], mine[length:]):
+            return "no"  # "zeker niet", "natuurlijk niet"
+        if answer == "sometimes" and len(mine) > length + SOMETIMES:
+            return None
+        if stage == "safe" and answer == "yes" and self.doubts():
+            return "unsure"
+        if answer == "better" and self.doubts():
+            return None
+        # Only a short message ends the staying: "stop" does, "stop ermee zeggen ze altijd" does not.
+        short = len(mine) <= length + 2 and self.heard.judgement.verdict == "none"
+        return None if stage == "staying" and not short else answer
+
+    def doubts(self, *, answers_no: bool = False) -> bool:
+        """Whether more stands in the message than the answer itself, that makes one doubt it."""
+        heard, mine = self.texts.heard, _words(self.heard.text)
+        if self.heard.judgement.verdict != "none":
+            return True
+        if answers_no:
+            return any(_longest(["maar", *heard.sometimes], mine[start:]) for start in range(1, len(mine)))
+        return any(_longest(heard.doubt, mine[start:]) for start in range(1, len(mine)))
+
+    def puts_right(self) -> bool:
+        """Whether the message says that it was not meant so, at its start or after words like "nee, sorry"."""
+        mine, before = (
+            _words(self.heard.text),
+            {_phrase(word)[0] for word in self.texts.heard.before_false_alarm},
+        )
+        for start in range(len(mine)):
+            if _longest(self.texts.heard.false_alarm, mine[start:]):
+                return True
+            if mine[start] not in before:
+                return False
+        return False
+
+    def takes_back_a_no(self) -> bool:
+        """Whether this says yes after all, soon after a no to the direct question."""
+        crisis, mine = self.crisis, _words(self.heard.text)
+        if (
+            crisis is None or crisis.third_party or self.heard.command is not None
+            or (crisis.stage, crisis.verdict) != ("closed", "ambiguous")
+            or self.moment - crisis.changed_at > AFTER_ALL
+        ):  # fmt: skip
+            return False
+        length = _longest(self.texts.heard.after_all, mine)
+        return length > 0 and len(mine) <= length + 2
+
+
+@lru_cache(maxsize=1)
+def _typed() -> Typed:
+    return Typed(general_table())
 
 
 def _words(text: str) -> list[str]:
     # Enough for any answer: what matters stands at the start, and a long message is read by the guard.
-    return [token.text for token in tokens(text[:600]) if token.kind != "mark"]
+    typed = _typed()
+    even = " ".join(typed.words(typed.even(text[:600])))
+    return [token.text for token in tokens(even) if token.kind != "mark"]
 
 
 @lru_cache(maxsize=1000)

@@ -49,13 +49,24 @@ class Explicit(Definition):
     safe: SafeQuestion
 
 
+class Told(Definition):
+    """What is said, with or without the help lines below it."""
+
+    text: Text
+    lines: bool = False
+
+
 class Safe(Definition):
-    """The one question after the lines: yes is the good answer."""
+    """The one question after the lines (yes is the good answer), and what is said from there on."""
 
     question: Text
     yes: Reply
     no: Reply
     unsure: Reply
+    not_now: Told
+    staying: list[Text] = Field(min_length=2)
+    staying_lines: bool = False
+    again: Lines
 
 
 class OfferAnswers(Definition):
@@ -63,7 +74,7 @@ class OfferAnswers(Definition):
 
     call: Reply
     someone: Reply
-    not_now: Reply
+    not_now: Button
 
 
 class Offer(Definition):
@@ -74,14 +85,12 @@ class Offer(Definition):
 
 
 class Staying(Definition):
-    """Staying with someone until they want to go on."""
+    """What can be tapped while someone is stayed with, until they want to go on."""
 
-    texts: list[Text] = Field(min_length=2)
     numbers: Reply
     worse: Button
     coach: Button
     back: Reply
-    again: Lines
 
 
 class Return(Definition):
@@ -149,12 +158,19 @@ class HeardWords(Definition):
     """How people answer in words."""
 
     yes: Words
+    perhaps: Words
     sometimes: Words
+    safe: Words
     no: Words
+    doubt: Words
     unsure: Words
     rather_not: Words
+    after_all: Words
     false_alarm: Words
+    before_false_alarm: Words
     back: Words
+    better: Words
+    worse: Words
 
 
 class CrisisTexts(SourcedDefinition):

@@ -75,7 +75,7 @@ def load_reader(learned: Learned, layers: int) -> Read:
     kernels = [[f"l{layer}.{name}" for name in KERNELS] for layer in range(layers)]
     wanted = {f"{name}.{one}" for layer in kernels[still:] for name in layer for one in ("w", "scale")}
     reach = {f"{name}.reach" for layer in kernels for name in layer}
-    if set(learned) - reach != wanted | {"out.w", "out.b"}:
+    if set(learned) - reach != wanted | {"out.w", "out.b"} or set(learned) & reach not in (set(), reach):
         raise ValueError("its reader is not complete")
     pretrained = load_pretrained()
     options = onnxruntime.SessionOptions()

@@ -43,10 +43,16 @@ def outcome(instrument: Instrument, answers: Mapping[str, Given]) -> str:
         return tension(answers).outcome
     if instrument.id == "support_check":
         return _support(answers)
-    cut_off = score(instrument, answers)[0].cut_off
     if instrument.id not in OUTCOMES:
         raise KeyError(instrument.id)
-    return cut_off.id if cut_off is not None else "unknown"
+    scored = score(instrument, answers)[0]
+    if scored.cut_off is not None:
+        return scored.cut_off.id
+    # A missing answer can only add to the sum: what reaches the highest cut-off without it has reached it.
+    given = [answers.get(item) for item in scored.score.items]
+    highest = scored.score.cut_offs[-1]
+    enough = sum(value for value in given if isinstance(value, int)) >= highest.start
+    return highest.id if enough else "unknown"
 
 
 def _support(answers: Mapping[str, Given]) -> str:

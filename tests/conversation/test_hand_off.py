@@ -256,11 +256,51 @@ async def test_danger_said_to_a_coach_brings_the_lines_and_flags_the_case(desk: 
     await coach_says(desk, case, "Dag")
     answer = (await person.say("ik wil er een einde aan maken, ik heb pillen klaarliggen"))["messages"]
     assert [message["role"] for message in answer] == ["system"]
-    assert any(part["type"] == "help_lines" for part in answer[0]["parts"])
+    assert [part["type"] for part in answer[0]["parts"]] == ["text", "help_lines", "text"]
+    assert "Ilse ziet dat dit dringend is" in words(answer)
     flagged = await only_case(desk)
     assert flagged.flagged_at is not None
     await coach_says(desk, case, "Ik bel je nu.", "k2")
     assert (await only_case(desk)).flagged_at is None
+
+
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [
+        ("ik heb net al mijn slaappillen ingenomen", "zeg wat je nam, hoeveel en wanneer"),
+        ("mijn man heeft al zijn pillen geslikt en wordt niet wakker", "Bel nu 112"),
+    ],
+)
+async def test_an_overdose_told_to_a_coach_gets_what_to_do_first(
+    said: str, first: str, desk: Running
+) -> None:
+    person, case = await in_chat(desk)
+    await coach_says(desk, case, "Dag")
+    answer = (await person.say(said))["messages"]
+    told, lines, _ = answer[0]["parts"]
+    assert first in told["text"]
+    assert lines["lines"][0]["tel"] == "tel:112"
+    assert (await only_case(desk)).flagged_at is not None
+
+
+WAYS = {
+    "the way of contact": (),
+    "a telephone number": ("phone",),
+    "an address": ("mail",),
+    "words for the coach": ("chat",),
+    "the last check": ("chat", "no_words"),
+}
+
+
+@pytest.mark.parametrize("asked", WAYS)
+async def test_danger_interrupts_every_question_on_the_way_to_a_coach(asked: str, desk: Running) -> None:
+    person = await desk.person()
+    await taps(person, "/request_human", *WAYS[asked])
+    answer = (await person.say("ik wil dood"))["messages"]
+    shown = [part["type"] for message in answer for part in message["parts"]]
+    assert shown == ["text", "help_lines", "text", "quick_replies"]
+    page = await parts(desk).coaching.desk.cases.queue(EVERYTHING, Filters())
+    assert page.total == 0
 
 
 async def test_the_same_form_sent_twice_is_one_message(desk: Running) -> None:

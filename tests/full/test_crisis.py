@@ -31,6 +31,23 @@ async def test_danger_interrupts_every_questionnaire(
     assert question
 
 
+OTHER_QUESTIONS = {
+    "whether answers are kept": '/start_check_in{"instrument": "pols"}',
+    "whether all is deleted": "/request_delete_data",
+}
+
+
+@pytest.mark.parametrize("question", OTHER_QUESTIONS)
+async def test_danger_interrupts_every_other_question(
+    question: str, stack: Stack, http: aiohttp.ClientSession
+) -> None:
+    person = await stack.person(http)
+    asked = await person.tap(OTHER_QUESTIONS[question])
+    assert any(part["type"] == "quick_replies" for part in asked)
+    answer = await person.say("ik wil dood")
+    assert [part["type"] for part in answer] == ["text", "help_lines", "text", "quick_replies"]
+
+
 @pytest.mark.parametrize("instrument", INSTRUMENTS)
 async def test_a_suspicion_is_asked_about_and_then_the_same_question_comes_back(
     instrument: str, stack: Stack, http: aiohttp.ClientSession

@@ -108,6 +108,8 @@ def test_a_reader_that_lacks_something_is_refused(pretrained: Pretrained) -> Non
         load_reader({"out.w": outputs["out.w"]}, 1)
     with pytest.raises(ValueError, match="not complete"):
         load_reader({**outputs, "l0.mix.w": np.zeros((1, 1), dtype=np.int8)}, 1)
+    with pytest.raises(ValueError, match="not complete"):
+        load_reader({**outputs, "l0.mix.reach": np.ones(pretrained.size, dtype=np.float16)}, 1)
 
 
 def test_what_was_learned_for_another_shape_is_refused() -> None:
