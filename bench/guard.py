@@ -19,7 +19,7 @@ from bot.safety.verdict import Judgement
 from bot.settings import load_settings
 from scripts.check_sentences import from_yaml
 
-#: Hard messages, each set by other hands than the training messages: the first 600, and those of two more hands.
+#: Hard messages, each set by other hands than the training messages: the first set, and that of two more hands.
 HELD_OUT, HELD_OUT_MORE = (ROOT / "tests" / "safety" / name for name in ("held_out.csv", "held_out_more.csv"))
 #: By four further hands: on these the thresholds of decision.yml were chosen; nothing is learned of them.
 THRESHOLDS = ROOT / "tests" / "safety" / "held_out_thresholds.csv"
@@ -129,7 +129,7 @@ def report(guard: Guard) -> str:
     """The figures as Markdown."""
     lines: list[str] = []
     for title, found in (
-        ("the first 600", held_out(guard)),
+        ("the first set", held_out(guard)),
         ("by two more hands", held_out(guard, HELD_OUT_MORE)),
         ("on which thresholds were chosen", held_out(guard, THRESHOLDS)),
         ("everyday", everyday(guard)),

@@ -47,6 +47,16 @@ class Sentence:
         """Its words, folded: capitals, accents and marks make no difference."""
         return tuple(_WORD.findall(fold(self.text)))
 
+    @property
+    def keys(self) -> list[tuple[str, ...]]:
+        """What it shares with its near-copies: its words, and its words with each one left open or left out."""
+        words = self.words
+        keys = [words] if words else []
+        if len(words) >= SHORTEST:
+            keys += [(*words[:at], "", *words[at + 1 :]) for at in range(len(words))]
+            keys += [(*words[:at], *words[at + 1 :]) for at in range(len(words))]
+        return keys
+
 
 def from_yaml(path: Path) -> Iterator[Sentence]:
     """The sentences of one file of training or test data for the engine."""
@@ -61,16 +71,27 @@ def near_copies(sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, Sente
     """Pairs of which one is the other, or the other with one word changed, added or left out."""
     seen: dict[tuple[str, ...], Sentence] = {}
     for one in sentences:
-        words = one.words
-        keys = [words] if words else []
-        if len(words) >= SHORTEST:
-            keys += [(*words[:at], "", *words[at + 1 :]) for at in range(len(words))]
-            keys += [(*words[:at], *words[at + 1 :]) for at in range(len(words))]
+        keys = one.keys
         found = next((seen[key] for key in keys if key in seen), None)
         if found is not None:
             yield found, one
         for key in keys:
             seen.setdefault(key, one)
+
+
+def leaks(pool: Iterable[Sentence], held: Iterable[Sentence], *, nearly: bool) -> Iterator[str]:
+    """One line for every held-out sentence that stands in the training data.
+
+    Args:
+        pool: what is learned.
+        held: what is not.
+        nearly: near-copies too, however short; else only the same words, and at least four.
+    """
+    trained = {key for one in pool for key in (one.keys if nearly else [one.words])}
+    for one in held:
+        keys = one.keys if nearly else [one.words] if len(one.words) >= SHORTEST - 1 else []
+        if any(key in trained for key in keys):
+            yield f"{one.place}: also stands in the training data: {one.text!r}"
 
 
 def is_confused(intent: str) -> bool:
@@ -113,12 +134,7 @@ def faults() -> list[str]:
     for name, pool in pools.items():
         for one, other in near_copies(pool):
             errors.append(f"{other.place}: near-copy of {one.place}: {other.text!r} ~ {one.text!r}")
-        trained = {one.words for one in pool if len(one.words) >= SHORTEST - 1}
-        errors += [
-            f"{one.place}: also stands in the training data: {one.text!r}"
-            for one in held[name]
-            if one.words in trained
-        ]
+        errors += list(leaks(pool, held[name], nearly=name == "guard"))
     return errors
 
 
