@@ -7,7 +7,7 @@ conversation room calls `respond` for every inbound message before anything else
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -35,9 +35,9 @@ FOR_PEOPLE = ("/request_human", "/request_helpline", "/request_callback")
 #: Asked again within this time, the direct question says that it was asked before.
 ASKED_BEFORE = timedelta(minutes=60)
 #: So long after a no to the direct question "eigenlijk wel" is still about that.
-AFTER_ALL = timedelta(minutes=10)
-#: "Soms" answers the direct question with at most so many words after it; else it is about something else.
-SOMETIMES = 4
+AFTER_ALL = timedelta(minutes=2)
+#: A no with more words behind it than these is thanked for, and the lines are shown with it.
+PLAIN_NO = 5
 COMMAND = "/crisis"
 #: What the button for a coach sends. From there on the way to a coach leads, and the guard goes on reading.
 TO_COACH = '/hand_off{"answer": "crisis"}'
@@ -121,6 +121,8 @@ def respond(texts: CrisisTexts, crisis: Crisis | None, heard: Heard, now: dateti
         return flow.held(crisis)
     if crisis is not None and crisis.stage == "direct":
         return flow.answered(crisis)
+    if crisis is not None and crisis.stage == "third":
+        return flow.about_another()
     return flow.fresh()
 
 
@@ -149,7 +151,8 @@ class _Flow:
     def fresh(self) -> Move:
         found = self.heard.judgement
         if found.kind is None:
-            return self.direct_answer("yes") if self.takes_back_a_no() else self.nothing()
+            back = self.crisis if self.takes_back_a_no() else None
+            return self.nothing() if back is None else self.direct(back.kind)
         if found.past:
             return Move(says=(Say(self.texts.past),), engine="go_on", events=(("past", found.kind),))
         if found.verdict == "none":
@@ -162,9 +165,18 @@ class _Flow:
 
     def nothing(self) -> Move:
         """The engine answers; an open question about someone else is settled by going on."""
-        if self.crisis is not None and self.crisis.stage in ("third", "direct"):
+        if self.crisis is not None and self.crisis.stage == "third":
             return Move(crisis=self.at("closed"))
         return Move()
+
+    def about_another(self) -> Move:
+        """Something was written after worry about someone else: about the writer too, not meant so, or anything."""
+        if self.heard.command is None and self.heard.judgement.kind is None:
+            if self.puts_right():
+                return self.tapped("false_alarm")
+            if self.whole(self.texts.heard.about_me):
+                return self.tapped("about_me")
+        return self.fresh()
 
     # --- the beginnings ---
 
@@ -187,11 +199,13 @@ class _Flow:
             self.crisis is not None
             and self.crisis.verdict == "ambiguous"
             and not self.crisis.third_party
+            and self.crisis.kind == kind
             and self.moment - self.crisis.changed_at < ASKED_BEFORE
         )
+        sometimes = () if self.urgent(asked.yes_as) else (_button(answers.sometimes.title, "sometimes"),)
         buttons = (
             _button(answers.yes.title, "yes"),
-            _button(answers.sometimes.title, "sometimes"),
+            *sometimes,  # to "is it too much, now?" it is no answer
             _button(answers.no.title, "no"),
             _button(answers.rather_not.title, "rather_not"),
             self.false_alarm_button,
@@ -213,11 +227,15 @@ class _Flow:
             _button(after.go_on.title, "go_on"),
             self.false_alarm_button,
         )
-        if self.texts.safe[self.texts.explicit[kind].safe].staying_lines:
-            buttons = buttons[1:]  # when minutes count, nobody is told to wait in silence
+        for_you = after.for_you
+        if self.urgent(kind):  # nobody is told to wait in silence
+            buttons, for_you = buttons[1:], after.for_you_urgent
         text = said.explicit if verdict == "explicit" else said.ambiguous
         return Move(
-            says=(Say(text, kind, after.title), Say(after.for_you, buttons=buttons)),
+            says=(
+                Say(text, kind, after.title),
+                Say(for_you, buttons=buttons),
+            ),
             crisis=Crisis(verdict, kind, True, "third", self.moment),
             opens=True,
             engine="nothing",
@@ -241,17 +259,31 @@ class _Flow:
             return Move(crisis=self.at("closed"))
         if command is not None and command.startswith(FOR_PEOPLE):
             return self.reply(self.texts.staying.numbers, "staying", lines=True)
-        found = self.heard.judgement
-        if found.verdict != "none" and found.third_party and found.kind is not None:
-            return self.third_beside(found.kind, found.verdict)
-        if self.moment - crisis.changed_at >= timedelta(hours=self.texts.return_after_hours):
+        someone_else = self.heard.judgement.third_party and self.heard.judgement.verdict != "none"
+        late = self.moment - crisis.changed_at >= timedelta(hours=self.texts.return_after_hours)
+        if late and not someone_else:
             return self.welcome_back()
-        if found.verdict == "explicit" and found.kind is not None:
-            return self.again(found.kind) if found.kind == crisis.kind else self.explicit(found.kind)
+        word = None if command is not None else self.read(crisis.stage)
+        danger = self.danger_while_held(crisis, word)
+        if danger is not None:
+            return danger
         if command is None and self.puts_right():
             return self.tapped("false_alarm")
-        word = None if command is not None else self.read(crisis.stage)
         return self.tapped(word) if word is not None else self.stay()
+
+    def danger_while_held(self, crisis: Crisis, word: str | None) -> Move | None:
+        """What the guard finds in words of someone who is held; None when the answer in them comes first."""
+        found = self.heard.judgement
+        if found.kind is None or found.verdict == "none":
+            return None
+        if found.third_party:
+            unsafe = crisis.stage == "safe" and word in ("no", "unsure") and found.verdict == "ambiguous"
+            return None if unsafe else self.third_beside(found.kind, found.verdict)
+        if found.verdict == "explicit":
+            # Where minutes count already, other danger does not change what is to be done.
+            same = found.kind == crisis.kind or (self.safe.urgent and not self.urgent(found.kind))
+            return self.again(crisis.kind) if same else self.explicit(found.kind)
+        return self.explicit(found.kind) if self.urgent(found.kind) and not self.safe.urgent else None
 
     def answered(self, crisis: Crisis) -> Move:
         """A message while the direct question stands open."""
@@ -283,19 +315,22 @@ class _Flow:
         if answer == "false_alarm":
             return self.put_right()
         if answer == "numbers":
-            kept = stage if stage in HOLDING else "closed"
+            kept = stage if stage in HOLDING or stage == "direct" else "closed"
             return self.reply(self.texts.staying.numbers, kept, lines=True)
         # A yes to the direct question stays a yes, also when it comes late.
         late_yes = stage == "closed" and self.crisis.verdict == "ambiguous" and answer in ("yes", "sometimes")
         if stage == "direct" or (late_yes and not self.crisis.third_party):
             return self.direct_answer(answer)
-        if stage in ("safe", "offer", "staying") and answer in ("yes", "no", "unsure"):
-            said = self.reply(getattr(self.safe, answer), "offer")
+        if stage == "closed" and self.crisis.verdict == "explicit" and answer in ("worse", "no", "unsure"):
+            return self.stale() if self.crisis.third_party else self.again(self.crisis.kind)
+        safe, offer = self.safe, self.texts.offer.answers
+        if stage in ("safe", "offer", "staying") and answer in ("yes", "yes_with_lines", "no", "unsure"):
+            plain = answer.removesuffix("_with_lines")
+            said = self.reply(getattr(safe, plain), "offer", lines=answer != plain)
             return replace(said, says=(*said.says[:1], self.offer()))
-        if stage == "offer" and answer == "not_now":
-            return self.reply(self.safe.not_now, "staying")
-        if stage == "offer" and answer in ("call", "someone"):
-            return self.reply(getattr(self.texts.offer.answers, answer), "staying")
+        if stage == "offer" and answer in ("call", "someone", "not_now"):
+            told = {"call": offer.call, "someone": safe.someone or offer.someone, "not_now": safe.not_now}
+            return self.reply(told[answer], "staying")
         if stage in HOLDING:
             return self.held_answer(answer)
         if self.crisis.third_party:
@@ -306,11 +341,11 @@ class _Flow:
         assert self.crisis is not None  # noqa: S101 - a direct question stands open
         kind, answers = self.crisis.kind, self.texts.direct_answers
         asked = self.texts.direct[kind]
-        if answer in ("yes", "sometimes"):
+        if answer == "yes" or (answer == "sometimes" and not self.urgent(asked.yes_as)):
             return replace(self.explicit(asked.yes_as, event="direct_yes"), opens=False)
-        if answer == "no":
+        if answer in ("no", "no_with_lines", "sometimes"):
             said = Say(answers.no.text)
-            if asked.no_lines or self.doubts(answers_no=True):
+            if asked.no_lines or answer != "no":
                 said = Say(answers.no_with_lines.text, kind, answers.no_with_lines.title)
             return Move((said,), self.at("closed"), engine="go_on", events=(("direct_no", kind),))
         if answer == "rather_not":
@@ -325,8 +360,8 @@ class _Flow:
             return self.again(self.crisis.kind)
         if answer == "back":
             return Move((Say(staying.back.text),), self.at("closed"), engine="go_on")
-        if answer == "better":
-            return self.reply(back.better, "closed", engine="go_on")
+        if answer == "better" and self.crisis.stage == "return":
+            return self.reply(self.safe.better or back.better, "closed", engine="go_on")
         if answer == "rather_not":
             return self.reply(back.rather_not, "staying")
         return self.stay()
@@ -362,7 +397,8 @@ class _Flow:
         assert self.crisis is not None  # noqa: S101 - a stage is open
         texts = self.safe.staying
         turn = int(self.crisis.changed_at.timestamp()) % len(texts)
-        lines = self.safe.staying_lines or self.heard.judgement.verdict != "none"
+        unread = self.crisis.stage in ("safe", "offer")  # whether they are safe is not known
+        lines = unread or self.safe.urgent or self.heard.judgement.verdict != "none"
         return self.reply(Told(text=texts[turn], lines=lines), "staying")
 
     def welcome_back(self) -> Move:
@@ -375,7 +411,8 @@ class _Flow:
         found = self.heard.judgement
         if found.verdict == "explicit" and not found.third_party and found.kind is not None:
             return self.again(found.kind)
-        return Move((Say(back.question, buttons=buttons),), self.at("return"), engine="nothing")
+        asked = self.reply(Told(text=back.question, lines=found.verdict != "none"), "return")
+        return replace(asked, says=(replace(asked.says[0], buttons=buttons),))
 
     def put_right(self) -> Move:
         """A false alarm: said in one line, counted, and everything is as it was."""
@@ -413,6 +450,10 @@ class _Flow:
         assert self.crisis is not None  # noqa: S101 - a stage is open
         return self.texts.safe[self.texts.explicit[self.crisis.kind].safe]
 
+    def urgent(self, kind: Kind) -> bool:
+        """Whether minutes count in such danger."""
+        return self.texts.safe[self.texts.explicit[kind].safe].urgent
+
     def safe_question(self, kind: Kind) -> Say:
         safe = self.texts.safe[self.texts.explicit[kind].safe]
         answers = ((name, getattr(safe, name)) for name in ("yes", "no", "unsure"))
@@ -424,7 +465,7 @@ class _Flow:
         buttons = tuple(
             _button(getattr(answers, name).title, name) for name in ("call", "someone", "not_now")
         )
-        return Say(self.texts.offer.question, buttons=buttons)
+        return Say(self.safe.who or self.texts.offer.question, buttons=buttons)
 
     def at(self, stage: Stage) -> Crisis:
         assert self.crisis is not None  # noqa: S101 - there is one to be at
@@ -447,74 +488,138 @@ class _Flow:
 
     # --- reading words ---
 
+    @property
+    def mine(self) -> list[str]:
+        """The words of the message, without the fillers it begins with."""
+        words = _words(self.heard.text)
+        while length := _longest(self.texts.heard.fillers, words):
+            words = words[length:]
+        return words
+
     def read(self, stage: Stage) -> str | None:
         """Which answer of the open question the words give; None when they give none.
 
-        In doubt the answer is the one after which the lines are shown.
+        What calms or closes is read narrowly, what brings the lines widely.
         """
-        heard, mine = self.texts.heard, _words(self.heard.text)
-        known = {
+        heard, mine = self.texts.heard, self.mine
+        question = self.texts.explicit[self.crisis.kind].safe if self.crisis is not None else "safety"
+        here = {"safety": heard.safe, "safe_place": heard.safe, "help_coming": heard.help_coming}.get(
+            question, []
+        )
+        any_time = {"no": heard.unsafe, "numbers": heard.numbers}
+        # In each stage the answer that keeps safest first: it wins when two are equally long.
+        known: Mapping[str, Sequence[str]] = {
             "direct": {
-                "yes": [*heard.yes, *heard.perhaps], "sometimes": heard.sometimes, "no": heard.no,
-                "rather_not": [*heard.rather_not, *heard.unsure],
+                "yes": [*heard.yes, *heard.perhaps], "sometimes": heard.sometimes, "rather_not": heard.rather_not,
+                "unsure": heard.unsure, "numbers": heard.numbers, "no": [*heard.no, *heard.bare_no],
             },
             "safe": {
-                "yes": [*heard.yes, *heard.safe], "no": heard.no,
-                "unsure": [*heard.unsure, *heard.rather_not, *heard.perhaps, *heard.sometimes],
+                "no": [*heard.no, *heard.bare_no, *heard.unsafe],
+                "unsure": [
+                    *heard.unsure, *heard.cannot, *heard.rather_not, *heard.perhaps, *heard.sometimes,
+                ],
+                "numbers": heard.numbers, "yes": [*heard.yes, *here],
             },
-            "return": {"better": heard.better, "worse": heard.worse, "rather_not": heard.rather_not},
-            "staying": {"back": heard.back},
+            "offer": any_time | {"worse": heard.worse},
+            "staying": any_time | {"worse": heard.worse, "back": heard.back},
+            "return": {
+                "worse": [*heard.worse, *heard.unsafe], "numbers": heard.numbers,
+                "rather_not": heard.rather_not, "better": heard.better,
+            },
         }.get(stage, {})  # fmt: skip
-        found = [(length, answer) for answer, words in known.items() if (length := _longest(words, mine)) > 0]
-        longest = max(found, default=(0, ""))
-        if len({answer for length, answer in found if length == longest[0]}) != 1:
+        found = {answer: _longest(phrases, mine) for answer, phrases in known.items()}
+        length = max(found.values(), default=0)
+        if length == 0:
             return None
-        length, answer = longest
-        if answer in ("yes", "sometimes") and _longest(["niet"], mine[length:]):
-            return "no"  # "zeker niet", "natuurlijk niet"
-        if answer == "sometimes" and len(mine) > length + SOMETIMES:
+        answer = next(answer for answer, its in found.items() if its == length)
+        rest, despair = mine[length:], self.heard.judgement.verdict != "none"
+        if answer == "yes" and rest[:1] == ["niet"] and self.only_tail(rest[1:]):
+            phrase = " ".join(mine[:length])
+            if any(" ".join(_phrase(one)) == phrase for one in heard.yes_or_not):
+                return "no"  # "natuurlijk niet"
+        if stage == "direct":
+            return self.direct_word(answer, length, despair=despair)
+        if answer == "yes":
+            if despair or "?" in self.heard.text or self.doubted(rest):
+                return "unsure"
+            return "yes" if self.only_tail(rest) else "yes_with_lines"
+        if answer in ("better", "back") and (despair or not self.only_tail(rest)):
             return None
-        if stage == "safe" and answer == "yes" and self.doubts():
-            return "unsure"
-        if answer == "better" and self.doubts():
+        if answer == "back" and self.safe.urgent:
+            return None  # only a tap ends what may cost a life
+        if answer in ("worse", "numbers") and len(rest) > PLAIN_NO:
             return None
-        # Only a short message ends the staying: "stop" does, "stop ermee zeggen ze altijd" does not.
-        short = len(mine) <= length + 2 and self.heard.judgement.verdict == "none"
-        return None if stage == "staying" and not short else answer
+        return answer
 
-    def doubts(self, *, answers_no: bool = False) -> bool:
-        """Whether more stands in the message than the answer itself, that makes one doubt it."""
-        heard, mine = self.texts.heard, _words(self.heard.text)
-        if self.heard.judgement.verdict != "none":
-            return True
-        if answers_no:
-            return any(_longest(["maar", *heard.sometimes], mine[start:]) for start in range(1, len(mine)))
-        return any(_longest(heard.doubt, mine[start:]) for start in range(1, len(mine)))
+    def direct_word(self, answer: str, length: int, *, despair: bool) -> str | None:
+        """How an answer to the direct question is taken, with the words that follow it."""
+        heard, mine = self.texts.heard, self.mine
+        rest, alone = mine[length:], self.only_tail(mine[length:])
+        urgent = self.crisis is not None and self.urgent(self.texts.direct[self.crisis.kind].yes_as)
+        if answer == "yes":
+            if len(rest) <= 3 and {"nee", "neen"} & set(rest):
+                return "no_with_lines"  # "ja nee hoor"
+            plain = mine[0].startswith("ja")
+            if not plain and ("niet" in rest or (_longest(heard.perhaps, mine) and len(rest) > 2)):
+                return None  # "natuurlijk denk ik daar niet aan", "beetje raar dat je dat vraagt"
+        if answer == "sometimes" and not alone:
+            return None  # "altijd moe op het werk"
+        if answer == "unsure":
+            return "yes" if urgent else None if despair else "rather_not"
+        if answer == "no":
+            if any(_longest(heard.after_all, rest[start:]) for start in range(len(rest))):
+                return "sometimes"
+            if _longest(heard.bare_no, mine) == length:
+                return "no_with_lines" if alone else None
+            doubtful = despair or len(rest) > PLAIN_NO or self.doubted(rest) or (urgent and not alone)
+            return "no_with_lines" if doubtful else "no"
+        return answer
+
+    def only_tail(self, words: Sequence[str]) -> bool:
+        """Whether these words change nothing of the answer before them."""
+        while words:
+            length = _longest(self.texts.heard.tail, words)
+            if not length:
+                return False
+            words = words[length:]
+        return True
+
+    def doubted(self, words: Sequence[str]) -> bool:
+        """Whether these words make one doubt the answer before them."""
+        return any(_longest(self.texts.heard.doubt, words[start:]) for start in range(len(words)))
+
+    def whole(self, phrases: Iterable[str]) -> bool:
+        """Whether the message is one of these phrases and nothing else."""
+        length = _longest(phrases, self.mine)
+        return length > 0 and self.only_tail(self.mine[length:])
 
     def puts_right(self) -> bool:
-        """Whether the message says that it was not meant so, at its start or after words like "nee, sorry"."""
-        mine, before = (
-            _words(self.heard.text),
-            {_phrase(word)[0] for word in self.texts.heard.before_false_alarm},
-        )
+        """Whether the message says that it was not meant so, and hardly anything else."""
+        heard, mine = self.texts.heard, self.mine
+        if self.heard.judgement.verdict != "none" or "?" in self.heard.text:
+            return False
+        before = {word for phrase in heard.before_false_alarm for word in _phrase(phrase)}
         for start in range(len(mine)):
-            if _longest(self.texts.heard.false_alarm, mine[start:]):
-                return True
+            length = _longest(heard.false_alarm, mine[start:])
+            if length:
+                rest = mine[start + length :]
+                meant = len(rest) <= 2 or _longest(heard.after_false_alarm, rest) > 0
+                return meant and not self.doubted(rest)
             if mine[start] not in before:
                 return False
         return False
 
     def takes_back_a_no(self) -> bool:
-        """Whether this says yes after all, soon after a no to the direct question."""
-        crisis, mine = self.crisis, _words(self.heard.text)
-        if (
-            crisis is None or crisis.third_party or self.heard.command is not None
-            or (crisis.stage, crisis.verdict) != ("closed", "ambiguous")
-            or self.moment - crisis.changed_at > AFTER_ALL
-        ):  # fmt: skip
-            return False
-        length = _longest(self.texts.heard.after_all, mine)
-        return length > 0 and len(mine) <= length + 2
+        """Whether this says yes after all, at once after a no to the direct question."""
+        crisis = self.crisis
+        return (
+            crisis is not None
+            and not crisis.third_party
+            and self.heard.command is None
+            and (crisis.stage, crisis.verdict) == ("closed", "ambiguous")
+            and self.moment - crisis.changed_at <= AFTER_ALL
+            and self.whole(self.texts.heard.after_all)
+        )
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ from bot.safety.verdict import Kind
 
 Text = Annotated[str, Field(min_length=1, max_length=400)]
 Title = Annotated[str, Field(min_length=1, max_length=40)]
-SafeQuestion = Literal["safety", "help_coming", "safe_place", "everyone_safe"]
+SafeQuestion = Literal["safety", "help_coming", "safe_place", "at_rest", "everyone_safe"]
 Words = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
 
 
@@ -63,10 +63,13 @@ class Safe(Definition):
     yes: Reply
     no: Reply
     unsure: Reply
+    who: Text | None = None
+    someone: Told | None = None
     not_now: Told
     staying: list[Text] = Field(min_length=2)
-    staying_lines: bool = False
+    urgent: bool = False
     again: Lines
+    better: Told | None = None
 
 
 class OfferAnswers(Definition):
@@ -142,6 +145,7 @@ class ThirdPartyAfter(Definition):
 
     title: Title
     for_you: Text
+    for_you_urgent: Text
     what_to_say: Reply
     about_me: Button
     go_on: Button
@@ -157,17 +161,27 @@ class FalseAlarm(Definition):
 class HeardWords(Definition):
     """How people answer in words."""
 
+    fillers: Words
+    tail: Words
     yes: Words
+    yes_or_not: Words
     perhaps: Words
     sometimes: Words
     safe: Words
+    help_coming: Words
     no: Words
+    bare_no: Words
+    unsafe: Words
     doubt: Words
     unsure: Words
+    cannot: Words
     rather_not: Words
     after_all: Words
     false_alarm: Words
+    after_false_alarm: Words
     before_false_alarm: Words
+    about_me: Words
+    numbers: Words
     back: Words
     better: Words
     worse: Words

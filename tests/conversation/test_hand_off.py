@@ -257,7 +257,7 @@ async def test_danger_said_to_a_coach_brings_the_lines_and_flags_the_case(desk: 
     answer = (await person.say("ik wil er een einde aan maken, ik heb pillen klaarliggen"))["messages"]
     assert [message["role"] for message in answer] == ["system"]
     assert [part["type"] for part in answer[0]["parts"]] == ["text", "help_lines", "text"]
-    assert "Ilse ziet dat dit dringend is" in words(answer)
+    assert "Ilse krijgt een teken" in words(answer)
     flagged = await only_case(desk)
     assert flagged.flagged_at is not None
     await coach_says(desk, case, "Ik bel je nu.", "k2")
