@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.agreement import SETS, agreement, labels
 from bench.guard import HELD_OUT, HELD_OUT_MORE, everyday, held_out, interval
 from bot.safety.guard import Guard, load_guard
 from bot.settings import load_settings
@@ -35,6 +36,14 @@ def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
     assert alarms / of <= 0.007
     assert max(without_stop, greeted) / of <= 0.01
     assert said_alarms / said <= 0.03
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_readers_who_did_not_know_the_labels_agree_with_them(name: str) -> None:
+    found = labels(name)
+    for reader in set(found) - {"label"}:
+        assert agreement(found["label"], found[reader])[1] >= 0.95
+    assert "first" in found
 
 
 def test_intervals_are_those_of_wilson() -> None:
