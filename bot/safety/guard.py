@@ -93,14 +93,23 @@ class Guard:
         """What is thought of a message, read whole or in its telling sentences; None when its words say nothing."""
         said, least = self.classifier.by_words(message), self.decision.look_twice
         whole, worth_reading = fits(message.text), bool(message.hits) or danger(said) >= least
+        sure: Piece | None = None
         if not whole or (not worth_reading and len(message.words) > SHORT):
             sentences = _sentences(message.words, message.hits)
             dangers = [danger(self.classifier.by_words(one)) for one in sentences]
             worth_reading = worth_reading or max(dangers, default=0.0) >= least
             if worth_reading and sentences and not whole:
-                message = _most_telling(sentences, dangers)
+                first, message = _most_telling(sentences, dangers)
                 said = self.classifier.by_words(message)
-        return self.classifier.opinion(message, said) if worth_reading else None
+                sure = first if any(hit.free and hit.rule.sure for hit in first.hits) else None
+        if not worth_reading:
+            return None
+        found = self.classifier.opinion(message, said)
+        if sure is None or found.danger >= self.decision.ask:
+            return found
+        # Sure words are read by themselves as well, so that their neighbours in a page cannot drown them.
+        alone = self.classifier.opinion(sure, self.classifier.by_words(sure))
+        return max(found, alone, key=lambda one: one.danger)
 
     def _decide(self, hits: Sequence[Hit], opinion: Opinion) -> Judgement:
         limit = self.decision
@@ -133,8 +142,8 @@ def _kind(hits: Sequence[Hit], opinion: Opinion) -> Kind:
     return max(votes, key=lambda kind: votes[kind])
 
 
-def _most_telling(sentences: Sequence[Piece], dangers: Sequence[float]) -> Piece:
-    """What is read of a long message: the most telling sentence with its neighbours, and what else tells something.
+def _most_telling(sentences: Sequence[Piece], dangers: Sequence[float]) -> tuple[Piece, Piece]:
+    """The most telling sentence of a long message, and what is read: it, its neighbours, and what else tells something.
 
     More would drown it.
     """
@@ -152,7 +161,7 @@ def _most_telling(sentences: Sequence[Piece], dangers: Sequence[float]) -> Piece
         if 0 <= near < len(sentences) and fits(text(chosen | {near})):
             chosen.add(near)
     found = [sentences[place] for place in sorted(chosen)]
-    return Piece(
+    return sentences[first], Piece(
         [word for piece in found for word in piece.words],
         [hit for piece in found for hit in piece.hits],
         text(chosen),

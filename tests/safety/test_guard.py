@@ -88,9 +88,10 @@ def test_each_verdict_says_what_led_to_it(guard: Guard) -> None:
 
 
 def test_danger_spread_over_messages_is_put_together(guard: Guard) -> None:
-    assert guard.judge("niet meer leven").verdict != "none"
-    together = guard.judge_recent(["ik wil gewoon", "niet meer", "leven"])
-    assert together.verdict != "none"
+    parts = ["ik wil er", "een eind", "aan maken"]
+    assert [guard.judge(part).verdict for part in parts] == ["none"] * 3
+    assert guard.judge_recent(parts[:2]).verdict == "none"
+    assert guard.judge_recent(parts).verdict == "explicit"
     assert guard.judge_recent(["hallo", "ik ben moe", "en jij?"]).verdict == "none"
     assert guard.judge_recent(["wat een dag", "ik wil dood"]).verdict == "explicit"
 
