@@ -15,7 +15,7 @@ from typing import Literal
 
 from bot.language.normalise import tokens
 from bot.language.typed import Typed, general_table
-from bot.safety.crisis_texts import CrisisTexts, Reply, Safe, Told
+from bot.safety.crisis_texts import CrisisTexts, Reply, Safe, SafeQuestion, Told
 from bot.safety.verdict import Judgement, Kind
 
 #: The open question. `direct`: is it danger? · `safe`: are you safe? · `offer`: who can be with you? · `staying`:
@@ -36,8 +36,8 @@ FOR_PEOPLE = ("/request_human", "/request_helpline", "/request_callback")
 ASKED_BEFORE = timedelta(minutes=60)
 #: So long after a no to the direct question "eigenlijk wel" is still about that.
 AFTER_ALL = timedelta(minutes=2)
-#: A no with more words behind it than these is thanked for, and the lines are shown with it.
-PLAIN_NO = 5
+#: In so many words people answer a question; in more they tell something. So many may follow "soms".
+SHORT, AFTER_SOMETIMES = 8, 5
 COMMAND = "/crisis"
 #: What the button for a coach sends. From there on the way to a coach leads, and the guard goes on reading.
 TO_COACH = '/hand_off{"answer": "crisis"}'
@@ -152,7 +152,9 @@ class _Flow:
         found = self.heard.judgement
         if found.kind is None:
             back = self.crisis if self.takes_back_a_no() else None
-            return self.nothing() if back is None else self.direct(back.kind)
+            if back is not None:
+                return self.direct(back.kind)
+            return self.asks_for_help_again() or self.nothing()
         if found.past:
             return Move(says=(Say(self.texts.past),), engine="go_on", events=(("past", found.kind),))
         if found.verdict == "none":
@@ -169,12 +171,25 @@ class _Flow:
             return Move(crisis=self.at("closed"))
         return Move()
 
+    def asks_for_help_again(self) -> Move | None:
+        """Who left a crisis a while ago and now writes that they are not safe, or asks for the numbers."""
+        crisis = self.crisis
+        if (
+            crisis is None or crisis.third_party or self.heard.command is not None
+            or (crisis.stage, crisis.verdict) != ("closed", "explicit")
+            or self.moment - crisis.changed_at > ASKED_BEFORE
+        ):  # fmt: skip
+            return None
+        word = self.read("staying")
+        return replace(self, crisis=self.at("staying")).tapped(word) if word in ("no", "numbers") else None
+
     def about_another(self) -> Move:
         """Something was written after worry about someone else: about the writer too, not meant so, or anything."""
         if self.heard.command is None and self.heard.judgement.kind is None:
             if self.puts_right():
                 return self.tapped("false_alarm")
-            if self.whole(self.texts.heard.about_me):
+            mine = self.mine
+            if len(mine) <= SHORT and self.stands_in(self.texts.heard.about_me, mine):
                 return self.tapped("about_me")
         return self.fresh()
 
@@ -259,14 +274,13 @@ class _Flow:
             return Move(crisis=self.at("closed"))
         if command is not None and command.startswith(FOR_PEOPLE):
             return self.reply(self.texts.staying.numbers, "staying", lines=True)
-        someone_else = self.heard.judgement.third_party and self.heard.judgement.verdict != "none"
-        late = self.moment - crisis.changed_at >= timedelta(hours=self.texts.return_after_hours)
-        if late and not someone_else:
-            return self.welcome_back()
         word = None if command is not None else self.read(crisis.stage)
         danger = self.danger_while_held(crisis, word)
         if danger is not None:
             return danger
+        late = self.moment - crisis.changed_at >= timedelta(hours=self.texts.return_after_hours)
+        if late and word not in ("no", "numbers"):
+            return self.welcome_back()
         if command is None and self.puts_right():
             return self.tapped("false_alarm")
         return self.tapped(word) if word is not None else self.stay()
@@ -294,18 +308,34 @@ class _Flow:
             if self.puts_right():
                 return self.tapped("false_alarm")
             long_ago = self.moment - crisis.changed_at >= timedelta(hours=self.texts.return_after_hours)
-            word = None if long_ago else self.read("direct")
-            if word is not None:
+            word = self.read("direct")
+            if word is not None and (
+                not long_ago or self.whole([*self.texts.heard.yes, *self.texts.heard.no])
+            ):
                 return self.tapped(word)
             if found.verdict == "ambiguous" and found.kind is not None:
                 if found.third_party:
                     return self.third(found.kind, "ambiguous")
-                return replace(self.direct(found.kind), opens=False)
-        no_answer = self.texts.direct_answers.no_answer
-        return Move(
-            says=(Say(no_answer.text, crisis.kind, no_answer.title),),
-            crisis=self.at("closed"),
-        )
+                return self.asked_once_more(found.kind)
+            if not long_ago and self.is_open_still(crisis):
+                return self.asked_once_more(crisis.kind)
+        return Move(says=(self.no_answer(crisis.kind),), crisis=self.at("closed"))
+
+    def is_open_still(self, crisis: Crisis) -> bool:
+        """Whether an unread message may still be about the direct question: it asks back, or minutes count."""
+        mine = self.mine
+        if _longest(self.texts.heard.why, mine) and len(mine) <= SHORT:
+            return True
+        return self.urgent(self.texts.direct[crisis.kind].yes_as) and len(mine) <= SHORT
+
+    def asked_once_more(self, kind: Kind) -> Move:
+        """The direct question again, after the lines."""
+        asked = self.direct(kind)
+        return replace(asked, says=(self.no_answer(kind), *asked.says), opens=False)
+
+    def no_answer(self, kind: Kind) -> Say:
+        said = self.texts.direct_answers.no_answer
+        return Say(said.text, kind, said.title)
 
     def tapped(self, answer: str) -> Move:
         """An answer to the open question, tapped or said in words."""
@@ -324,7 +354,12 @@ class _Flow:
         if stage == "closed" and self.crisis.verdict == "explicit" and answer in ("worse", "no", "unsure"):
             return self.stale() if self.crisis.third_party else self.again(self.crisis.kind)
         safe, offer = self.safe, self.texts.offer.answers
-        if stage in ("safe", "offer", "staying") and answer in ("yes", "yes_with_lines", "no", "unsure"):
+        if stage in ("safe", "offer", "staying", "return") and answer in (
+            "yes",
+            "yes_with_lines",
+            "no",
+            "unsure",
+        ):
             plain = answer.removesuffix("_with_lines")
             said = self.reply(getattr(safe, plain), "offer", lines=answer != plain)
             return replace(said, says=(*said.says[:1], self.offer()))
@@ -341,9 +376,9 @@ class _Flow:
         assert self.crisis is not None  # noqa: S101 - a direct question stands open
         kind, answers = self.crisis.kind, self.texts.direct_answers
         asked = self.texts.direct[kind]
-        if answer == "yes" or (answer == "sometimes" and not self.urgent(asked.yes_as)):
+        if answer in ("yes", "sometimes"):
             return replace(self.explicit(asked.yes_as, event="direct_yes"), opens=False)
-        if answer in ("no", "no_with_lines", "sometimes"):
+        if answer in ("no", "no_with_lines"):
             said = Say(answers.no.text)
             if asked.no_lines or answer != "no":
                 said = Say(answers.no_with_lines.text, kind, answers.no_with_lines.title)
@@ -408,10 +443,8 @@ class _Flow:
             _button(back.worse.title, "worse"),
             _button(back.rather_not.title, "rather_not"),
         )
-        found = self.heard.judgement
-        if found.verdict == "explicit" and not found.third_party and found.kind is not None:
-            return self.again(found.kind)
-        asked = self.reply(Told(text=back.question, lines=found.verdict != "none"), "return")
+        lines = self.safe.urgent or self.heard.judgement.verdict != "none"
+        asked = self.reply(Told(text=back.question, lines=lines), "return")
         return replace(asked, says=(replace(asked.says[0], buttons=buttons),))
 
     def put_right(self) -> Move:
@@ -502,25 +535,28 @@ class _Flow:
         What calms or closes is read narrowly, what brings the lines widely.
         """
         heard, mine = self.texts.heard, self.mine
-        question = self.texts.explicit[self.crisis.kind].safe if self.crisis is not None else "safety"
-        here = {"safety": heard.safe, "safe_place": heard.safe, "help_coming": heard.help_coming}.get(
-            question, []
+        question: SafeQuestion = (
+            "safety" if self.crisis is None else self.texts.explicit[self.crisis.kind].safe
         )
         any_time = {"no": heard.unsafe, "numbers": heard.numbers}
         # In each stage the answer that keeps safest first: it wins when two are equally long.
         known: Mapping[str, Sequence[str]] = {
             "direct": {
-                "yes": [*heard.yes, *heard.perhaps], "sometimes": heard.sometimes, "rather_not": heard.rather_not,
-                "unsure": heard.unsure, "numbers": heard.numbers, "no": [*heard.no, *heard.bare_no],
+                "yes": [*heard.yes, *heard.perhaps], "sometimes": [*heard.sometimes, *heard.sometimes_alone],
+                "rather_not": heard.rather_not, "unsure": heard.unsure, "numbers": heard.numbers,
+                "no": [*heard.no, *heard.bare_no],
             },
             "safe": {
-                "no": [*heard.no, *heard.bare_no, *heard.unsafe],
+                "no": [*heard.no, *heard.bare_no, *heard.unsafe, *heard.not_now_safe],
                 "unsure": [
                     *heard.unsure, *heard.cannot, *heard.rather_not, *heard.perhaps, *heard.sometimes,
+                    *heard.sometimes_alone,
                 ],
-                "numbers": heard.numbers, "yes": [*heard.yes, *here],
+                "numbers": heard.numbers, "yes": [*heard.yes, *heard.here[question]],
             },
-            "offer": any_time | {"worse": heard.worse},
+            "offer": any_time | {
+                "not_now": heard.not_now, "someone": heard.someone, "call": heard.call, "worse": heard.worse,
+            },
             "staying": any_time | {"worse": heard.worse, "back": heard.back},
             "return": {
                 "worse": [*heard.worse, *heard.unsafe], "numbers": heard.numbers,
@@ -540,16 +576,28 @@ class _Flow:
         if stage == "direct":
             return self.direct_word(answer, length, despair=despair)
         if answer == "yes":
-            if despair or "?" in self.heard.text or self.doubted(rest):
-                return "unsure"
-            return "yes" if self.only_tail(rest) else "yes_with_lines"
+            return self.safe_word(question, length, despair=despair)
         if answer in ("better", "back") and (despair or not self.only_tail(rest)):
             return None
         if answer == "back" and self.safe.urgent:
             return None  # only a tap ends what may cost a life
-        if answer in ("worse", "numbers") and len(rest) > PLAIN_NO:
+        if answer in ("worse", "numbers", "someone", "call", "not_now") and len(rest) > SHORT:
             return None
         return answer
+
+    def safe_word(self, question: SafeQuestion, length: int, *, despair: bool) -> str:
+        """How a yes to the question after the lines is taken, with the words that follow it."""
+        heard, rest = self.texts.heard, self.mine[length:]
+        if despair or "?" in self.heard.text:
+            return "unsure"
+        if self.only_tail(rest):
+            return "yes"
+        if self.safe.urgent:
+            return "yes" if self.stands_in(heard.here[question], rest) else "unsure"
+        company = {"safety": [*heard.company, *heard.at_home], "safe_place": heard.company}.get(question, [])
+        without = " ".join(rest).replace("niet alleen", "").split()
+        good = self.stands_in([*company, *heard.here[question]], rest) and not self.doubted(without)
+        return "yes_with_lines" if good else "unsure"
 
     def direct_word(self, answer: str, length: int, *, despair: bool) -> str | None:
         """How an answer to the direct question is taken, with the words that follow it."""
@@ -557,23 +605,29 @@ class _Flow:
         rest, alone = mine[length:], self.only_tail(mine[length:])
         urgent = self.crisis is not None and self.urgent(self.texts.direct[self.crisis.kind].yes_as)
         if answer == "yes":
-            if len(rest) <= 3 and {"nee", "neen"} & set(rest):
+            if rest[:1] in (["nee"], ["neen"]) and len(rest) <= 2:
                 return "no_with_lines"  # "ja nee hoor"
             plain = mine[0].startswith("ja")
-            if not plain and ("niet" in rest or (_longest(heard.perhaps, mine) and len(rest) > 2)):
+            if not plain and ("niet" in rest or (_longest(heard.perhaps, mine) == length and len(rest) > 2)):
                 return None  # "natuurlijk denk ik daar niet aan", "beetje raar dat je dat vraagt"
         if answer == "sometimes" and not alone:
-            return None  # "altijd moe op het werk"
+            wide = _longest(heard.sometimes, mine) == length and len(rest) <= AFTER_SOMETIMES
+            return "sometimes" if wide else None  # not "altijd moe op het werk"
         if answer == "unsure":
             return "yes" if urgent else None if despair else "rather_not"
         if answer == "no":
-            if any(_longest(heard.after_all, rest[start:]) for start in range(len(rest))):
-                return "sometimes"
+            if self.stands_in([*heard.after_all, *heard.sometimes, *heard.perhaps], rest):
+                return "no_with_lines" if mine[length] == "maar" and not urgent else "sometimes"
             if _longest(heard.bare_no, mine) == length:
                 return "no_with_lines" if alone else None
-            doubtful = despair or len(rest) > PLAIN_NO or self.doubted(rest) or (urgent and not alone)
-            return "no_with_lines" if doubtful else "no"
+            if alone or (_longest(heard.plain_no, rest) and not self.doubted(rest)):
+                return "no_with_lines" if despair else "no"
+            return None if urgent else "no_with_lines"
         return answer
+
+    def stands_in(self, phrases: Iterable[str], words: Sequence[str]) -> bool:
+        """Whether one of the phrases stands anywhere in these words."""
+        return any(_longest(phrases, words[start:]) for start in range(len(words)))
 
     def only_tail(self, words: Sequence[str]) -> bool:
         """Whether these words change nothing of the answer before them."""
@@ -586,7 +640,7 @@ class _Flow:
 
     def doubted(self, words: Sequence[str]) -> bool:
         """Whether these words make one doubt the answer before them."""
-        return any(_longest(self.texts.heard.doubt, words[start:]) for start in range(len(words)))
+        return self.stands_in(self.texts.heard.doubt, words)
 
     def whole(self, phrases: Iterable[str]) -> bool:
         """Whether the message is one of these phrases and nothing else."""
@@ -596,8 +650,9 @@ class _Flow:
     def puts_right(self) -> bool:
         """Whether the message says that it was not meant so, and hardly anything else."""
         heard, mine = self.texts.heard, self.mine
-        if self.heard.judgement.verdict != "none" or "?" in self.heard.text:
-            return False
+        urgent = self.crisis is not None and self.urgent(self.texts.direct[self.crisis.kind].yes_as)
+        if self.heard.judgement.verdict != "none" or "?" in self.heard.text or urgent:
+            return False  # where minutes count, only the button does
         before = {word for phrase in heard.before_false_alarm for word in _phrase(phrase)}
         for start in range(len(mine)):
             length = _longest(heard.false_alarm, mine[start:])

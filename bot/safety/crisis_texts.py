@@ -167,21 +167,29 @@ class HeardWords(Definition):
     yes_or_not: Words
     perhaps: Words
     sometimes: Words
-    safe: Words
-    help_coming: Words
+    sometimes_alone: Words
+    here: dict[SafeQuestion, Words]
+    company: Words
+    at_home: Words
     no: Words
     bare_no: Words
+    plain_no: Words
     unsafe: Words
+    not_now_safe: Words
     doubt: Words
     unsure: Words
     cannot: Words
     rather_not: Words
+    why: Words
     after_all: Words
     false_alarm: Words
     after_false_alarm: Words
     before_false_alarm: Words
     about_me: Words
     numbers: Words
+    call: Words
+    someone: Words
+    not_now: Words
     back: Words
     better: Words
     worse: Words
@@ -212,7 +220,7 @@ class CrisisTexts(SourcedDefinition):
             missing = sorted(set(get_args(Kind)) - set(getattr(self, name)))
             if missing:
                 raise ValueError(f"{name} lacks {', '.join(missing)}")
-        lacking = sorted(set(get_args(SafeQuestion)) - set(self.safe))
+        lacking = sorted(set(get_args(SafeQuestion)) - (set(self.safe) & set(self.heard.here)))
         if lacking:
             raise ValueError(f"safe lacks {', '.join(lacking)}")
         return self
