@@ -189,7 +189,9 @@ class _Flow:
             if self.puts_right():
                 return self.tapped("false_alarm")
             mine = self.mine
-            if len(mine) <= SHORT and self.stands_in(self.texts.heard.about_me, mine):
+            if self.whole(self.texts.heard.what_to_say):
+                return self.tapped("what_to_say")
+            if len(mine) <= SHORT and "niet" not in mine and self.stands_in(self.texts.heard.about_me, mine):
                 return self.tapped("about_me")
         return self.fresh()
 
@@ -487,6 +489,11 @@ class _Flow:
         """Whether minutes count in such danger."""
         return self.texts.safe[self.texts.explicit[kind].safe].urgent
 
+    @property
+    def urgent_now(self) -> bool:
+        """Whether minutes count in the danger that is open and plain."""
+        return self.crisis is not None and self.crisis.verdict == "explicit" and self.safe.urgent
+
     def safe_question(self, kind: Kind) -> Say:
         safe = self.texts.safe[self.texts.explicit[kind].safe]
         answers = ((name, getattr(safe, name)) for name in ("yes", "no", "unsure"))
@@ -539,6 +546,9 @@ class _Flow:
             "safety" if self.crisis is None else self.texts.explicit[self.crisis.kind].safe
         )
         any_time = {"no": heard.unsafe, "numbers": heard.numbers}
+        if self.urgent_now:  # they may tell at any moment that help is there
+            any_time["yes"] = heard.here[question]
+        someone = heard.someone if question == "safe_place" else [*heard.someone, *heard.someone_near]
         # In each stage the answer that keeps safest first: it wins when two are equally long.
         known: Mapping[str, Sequence[str]] = {
             "direct": {
@@ -555,11 +565,11 @@ class _Flow:
                 "numbers": heard.numbers, "yes": [*heard.yes, *heard.here[question]],
             },
             "offer": any_time | {
-                "not_now": heard.not_now, "someone": heard.someone, "call": heard.call, "worse": heard.worse,
+                "not_now": heard.not_now, "someone": someone, "call": heard.call, "worse": heard.worse,
             },
             "staying": any_time | {"worse": heard.worse, "back": heard.back},
             "return": {
-                "worse": [*heard.worse, *heard.unsafe], "numbers": heard.numbers,
+                "worse": [*heard.worse, *heard.not_better, *heard.unsafe], "numbers": heard.numbers,
                 "rather_not": heard.rather_not, "better": heard.better,
             },
         }.get(stage, {})  # fmt: skip
@@ -581,6 +591,11 @@ class _Flow:
             return None
         if answer == "back" and self.safe.urgent:
             return None  # only a tap ends what may cost a life
+        told = rest and question in ("help_coming", "at_rest") and self.only_tail(rest, heard.here[question])
+        if answer == "no" and told:
+            return "yes"  # "nee, ze komen al"
+        if answer in ("someone", "call") and self.doubted(rest):
+            return None  # "mijn zus niet"
         if answer in ("worse", "numbers", "someone", "call", "not_now") and len(rest) > SHORT:
             return None
         return answer
@@ -593,7 +608,10 @@ class _Flow:
         if self.only_tail(rest):
             return "yes"
         if self.safe.urgent:
-            return "yes" if self.stands_in(heard.here[question], rest) else "unsure"
+            known = self.stands_in(heard.here[question], self.mine) and not self.doubted(rest)
+            return "yes" if known else "unsure"
+        if question == "at_rest":
+            return "yes" if self.only_tail(rest, [*heard.here[question], *heard.at_home]) else "unsure"
         company = {"safety": [*heard.company, *heard.at_home], "safe_place": heard.company}.get(question, [])
         without = " ".join(rest).replace("niet alleen", "").split()
         good = self.stands_in([*company, *heard.here[question]], rest) and not self.doubted(without)
@@ -617,10 +635,13 @@ class _Flow:
             return "yes" if urgent else None if despair else "rather_not"
         if answer == "no":
             if self.stands_in([*heard.after_all, *heard.sometimes, *heard.perhaps], rest):
-                return "no_with_lines" if mine[length] == "maar" and not urgent else "sometimes"
+                yes = [*heard.after_all, *heard.sometimes, *heard.perhaps, *heard.sometimes_alone]
+                but = rest[0] == "maar" and not urgent and not self.only_tail(rest[1:], yes)
+                return "no_with_lines" if but else "sometimes"
             if _longest(heard.bare_no, mine) == length:
                 return "no_with_lines" if alone else None
-            if alone or (_longest(heard.plain_no, rest) and not self.doubted(rest)):
+            plain = self.only_tail(rest, heard.plain_no)
+            if plain or (_longest(heard.plain_no, rest) and not self.doubted(rest)):
                 return "no_with_lines" if despair else "no"
             return None if urgent else "no_with_lines"
         return answer
@@ -629,10 +650,10 @@ class _Flow:
         """Whether one of the phrases stands anywhere in these words."""
         return any(_longest(phrases, words[start:]) for start in range(len(words)))
 
-    def only_tail(self, words: Sequence[str]) -> bool:
-        """Whether these words change nothing of the answer before them."""
+    def only_tail(self, words: Sequence[str], also: Sequence[str] = ()) -> bool:
+        """Whether these words change nothing of the answer before them, or say one of some phrases."""
         while words:
-            length = _longest(self.texts.heard.tail, words)
+            length = _longest([*self.texts.heard.tail, *also], words)
             if not length:
                 return False
             words = words[length:]
@@ -650,8 +671,7 @@ class _Flow:
     def puts_right(self) -> bool:
         """Whether the message says that it was not meant so, and hardly anything else."""
         heard, mine = self.texts.heard, self.mine
-        urgent = self.crisis is not None and self.urgent(self.texts.direct[self.crisis.kind].yes_as)
-        if self.heard.judgement.verdict != "none" or "?" in self.heard.text or urgent:
+        if self.heard.judgement.verdict != "none" or "?" in self.heard.text or self.urgent_now:
             return False  # where minutes count, only the button does
         before = {word for phrase in heard.before_false_alarm for word in _phrase(phrase)}
         for start in range(len(mine)):

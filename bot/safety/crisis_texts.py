@@ -186,13 +186,16 @@ class HeardWords(Definition):
     after_false_alarm: Words
     before_false_alarm: Words
     about_me: Words
+    what_to_say: Words
     numbers: Words
     call: Words
     someone: Words
+    someone_near: Words
     not_now: Words
     back: Words
     better: Words
     worse: Words
+    not_better: Words
 
 
 class CrisisTexts(SourcedDefinition):
