@@ -7,15 +7,12 @@ conversation room calls `respond` for every inbound message before anything else
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Literal
 
-from bot.language.normalise import tokens
-from bot.language.typed import Typed, general_table
-from bot.safety.crisis_texts import CrisisTexts, Reply, Safe, SafeQuestion, Told
+from bot.safety.answers import Answers
+from bot.safety.crisis_texts import CrisisTexts, Reply, Safe, Told
 from bot.safety.verdict import Judgement, Kind
 
 #: The open question. `direct`: is it danger? · `safe`: are you safe? · `offer`: who can be with you? · `staying`:
@@ -36,8 +33,6 @@ FOR_PEOPLE = ("/request_human", "/request_helpline", "/request_callback")
 ASKED_BEFORE = timedelta(minutes=60)
 #: So long after a no to the direct question "eigenlijk wel" is still about that.
 AFTER_ALL = timedelta(minutes=2)
-#: In so many words people answer a question; in more they tell something. So many may follow "soms".
-SHORT, AFTER_SOMETIMES = 8, 5
 COMMAND = "/crisis"
 #: What the button for a coach sends. From there on the way to a coach leads, and the guard goes on reading.
 TO_COACH = '/hand_off{"answer": "crisis"}'
@@ -180,18 +175,17 @@ class _Flow:
             or self.moment - crisis.changed_at > ASKED_BEFORE
         ):  # fmt: skip
             return None
-        word = self.read("staying")
+        word = self.answers.read("staying")
         return replace(self, crisis=self.at("staying")).tapped(word) if word in ("no", "numbers") else None
 
     def about_another(self) -> Move:
         """Something was written after worry about someone else: about the writer too, not meant so, or anything."""
         if self.heard.command is None and self.heard.judgement.kind is None:
-            if self.puts_right():
+            if self.answers.puts_right():
                 return self.tapped("false_alarm")
-            mine = self.mine
-            if self.whole(self.texts.heard.what_to_say):
+            if self.answers.whole(self.texts.heard.what_to_say):
                 return self.tapped("what_to_say")
-            if len(mine) <= SHORT and "niet" not in mine and self.stands_in(self.texts.heard.about_me, mine):
+            if self.answers.is_about_me():
                 return self.tapped("about_me")
         return self.fresh()
 
@@ -276,14 +270,14 @@ class _Flow:
             return Move(crisis=self.at("closed"))
         if command is not None and command.startswith(FOR_PEOPLE):
             return self.reply(self.texts.staying.numbers, "staying", lines=True)
-        word = None if command is not None else self.read(crisis.stage)
+        word = None if command is not None else self.answers.read(crisis.stage)
         danger = self.danger_while_held(crisis, word)
         if danger is not None:
             return danger
         late = self.moment - crisis.changed_at >= timedelta(hours=self.texts.return_after_hours)
         if late and word not in ("no", "numbers"):
             return self.welcome_back()
-        if command is None and self.puts_right():
+        if command is None and self.answers.puts_right():
             return self.tapped("false_alarm")
         return self.tapped(word) if word is not None else self.stay()
 
@@ -307,28 +301,24 @@ class _Flow:
         if self.heard.command is None:
             if found.verdict == "explicit" and found.kind is not None:
                 return self.third(found.kind, "explicit") if found.third_party else self.explicit(found.kind)
-            if self.puts_right():
+            if self.answers.puts_right():
                 return self.tapped("false_alarm")
             long_ago = self.moment - crisis.changed_at >= timedelta(hours=self.texts.return_after_hours)
-            word = self.read("direct")
+            word = self.answers.read("direct")
             if word is not None and (
-                not long_ago or self.whole([*self.texts.heard.yes, *self.texts.heard.no])
+                not long_ago or self.answers.whole([*self.texts.heard.yes, *self.texts.heard.no])
             ):
                 return self.tapped(word)
             if found.verdict == "ambiguous" and found.kind is not None:
                 if found.third_party:
                     return self.third(found.kind, "ambiguous")
                 return self.asked_once_more(found.kind)
-            if not long_ago and self.is_open_still(crisis):
+            answers = self.answers
+            # It may still be about the direct question: it asks back, or minutes count.
+            still = answers.is_short and (answers.asks_back() or answers.asks_urgent)
+            if still and not long_ago:
                 return self.asked_once_more(crisis.kind)
         return Move(says=(self.no_answer(crisis.kind),), crisis=self.at("closed"))
-
-    def is_open_still(self, crisis: Crisis) -> bool:
-        """Whether an unread message may still be about the direct question: it asks back, or minutes count."""
-        mine = self.mine
-        if _longest(self.texts.heard.why, mine) and len(mine) <= SHORT:
-            return True
-        return self.urgent(self.texts.direct[crisis.kind].yes_as) and len(mine) <= SHORT
 
     def asked_once_more(self, kind: Kind) -> Move:
         """The direct question again, after the lines."""
@@ -489,11 +479,6 @@ class _Flow:
         """Whether minutes count in such danger."""
         return self.texts.safe[self.texts.explicit[kind].safe].urgent
 
-    @property
-    def urgent_now(self) -> bool:
-        """Whether minutes count in the danger that is open and plain."""
-        return self.crisis is not None and self.crisis.verdict == "explicit" and self.safe.urgent
-
     def safe_question(self, kind: Kind) -> Say:
         safe = self.texts.safe[self.texts.explicit[kind].safe]
         answers = ((name, getattr(safe, name)) for name in ("yes", "no", "unsure"))
@@ -529,160 +514,17 @@ class _Flow:
     # --- reading words ---
 
     @property
-    def mine(self) -> list[str]:
-        """The words of the message, without the fillers it begins with."""
-        words = _words(self.heard.text)
-        while length := _longest(self.texts.heard.fillers, words):
-            words = words[length:]
-        return words
-
-    def read(self, stage: Stage) -> str | None:
-        """Which answer of the open question the words give; None when they give none.
-
-        What calms or closes is read narrowly, what brings the lines widely.
-        """
-        heard, mine = self.texts.heard, self.mine
-        question: SafeQuestion = (
-            "safety" if self.crisis is None else self.texts.explicit[self.crisis.kind].safe
+    def answers(self) -> Answers:
+        """The words of the message, to be read as an answer."""
+        kind: Kind = "suicidal_thoughts" if self.crisis is None else self.crisis.kind
+        return Answers(
+            self.texts.heard,
+            self.heard.text,
+            question=self.texts.explicit[kind].safe,
+            despair=self.heard.judgement.verdict != "none",
+            urgent=self.crisis is not None and self.crisis.verdict == "explicit" and self.urgent(kind),
+            asks_urgent=self.urgent(self.texts.direct[kind].yes_as),
         )
-        any_time = {"no": heard.unsafe, "numbers": heard.numbers}
-        if self.urgent_now:  # they may tell at any moment that help is there
-            any_time["yes"] = heard.here[question]
-        someone = heard.someone if question == "safe_place" else [*heard.someone, *heard.someone_near]
-        # In each stage the answer that keeps safest first: it wins when two are equally long.
-        known: Mapping[str, Sequence[str]] = {
-            "direct": {
-                "yes": [*heard.yes, *heard.perhaps], "sometimes": [*heard.sometimes, *heard.sometimes_alone],
-                "rather_not": heard.rather_not, "unsure": heard.unsure, "numbers": heard.numbers,
-                "no": [*heard.no, *heard.bare_no],
-            },
-            "safe": {
-                "no": [*heard.no, *heard.bare_no, *heard.unsafe, *heard.not_now_safe],
-                "unsure": [
-                    *heard.unsure, *heard.cannot, *heard.rather_not, *heard.perhaps, *heard.sometimes,
-                    *heard.sometimes_alone,
-                ],
-                "numbers": heard.numbers, "yes": [*heard.yes, *heard.here[question]],
-            },
-            "offer": any_time | {
-                "not_now": heard.not_now, "someone": someone, "call": heard.call, "worse": heard.worse,
-            },
-            "staying": any_time | {"worse": heard.worse, "back": heard.back},
-            "return": {
-                "worse": [*heard.worse, *heard.not_better, *heard.unsafe], "numbers": heard.numbers,
-                "rather_not": heard.rather_not, "better": heard.better,
-            },
-        }.get(stage, {})  # fmt: skip
-        found = {answer: _longest(phrases, mine) for answer, phrases in known.items()}
-        length = max(found.values(), default=0)
-        if length == 0:
-            return None
-        answer = next(answer for answer, its in found.items() if its == length)
-        rest, despair = mine[length:], self.heard.judgement.verdict != "none"
-        if answer == "yes" and rest[:1] == ["niet"] and self.only_tail(rest[1:]):
-            phrase = " ".join(mine[:length])
-            if any(" ".join(_phrase(one)) == phrase for one in heard.yes_or_not):
-                return "no"  # "natuurlijk niet"
-        if stage == "direct":
-            return self.direct_word(answer, length, despair=despair)
-        if answer == "yes":
-            return self.safe_word(question, length, despair=despair)
-        if answer in ("better", "back") and (despair or not self.only_tail(rest)):
-            return None
-        if answer == "back" and self.safe.urgent:
-            return None  # only a tap ends what may cost a life
-        told = rest and question in ("help_coming", "at_rest") and self.only_tail(rest, heard.here[question])
-        if answer == "no" and told:
-            return "yes"  # "nee, ze komen al"
-        if answer in ("someone", "call") and self.doubted(rest):
-            return None  # "mijn zus niet"
-        if answer in ("worse", "numbers", "someone", "call", "not_now") and len(rest) > SHORT:
-            return None
-        return answer
-
-    def safe_word(self, question: SafeQuestion, length: int, *, despair: bool) -> str:
-        """How a yes to the question after the lines is taken, with the words that follow it."""
-        heard, rest = self.texts.heard, self.mine[length:]
-        if despair or "?" in self.heard.text:
-            return "unsure"
-        if self.only_tail(rest):
-            return "yes"
-        if self.safe.urgent:
-            known = self.stands_in(heard.here[question], self.mine) and not self.doubted(rest)
-            return "yes" if known else "unsure"
-        if question == "at_rest":
-            return "yes" if self.only_tail(rest, [*heard.here[question], *heard.at_home]) else "unsure"
-        company = {"safety": [*heard.company, *heard.at_home], "safe_place": heard.company}.get(question, [])
-        without = " ".join(rest).replace("niet alleen", "").split()
-        good = self.stands_in([*company, *heard.here[question]], rest) and not self.doubted(without)
-        return "yes_with_lines" if good else "unsure"
-
-    def direct_word(self, answer: str, length: int, *, despair: bool) -> str | None:
-        """How an answer to the direct question is taken, with the words that follow it."""
-        heard, mine = self.texts.heard, self.mine
-        rest, alone = mine[length:], self.only_tail(mine[length:])
-        urgent = self.crisis is not None and self.urgent(self.texts.direct[self.crisis.kind].yes_as)
-        if answer == "yes":
-            if rest[:1] in (["nee"], ["neen"]) and len(rest) <= 2:
-                return "no_with_lines"  # "ja nee hoor"
-            plain = mine[0].startswith("ja")
-            if not plain and ("niet" in rest or (_longest(heard.perhaps, mine) == length and len(rest) > 2)):
-                return None  # "natuurlijk denk ik daar niet aan", "beetje raar dat je dat vraagt"
-        if answer == "sometimes" and not alone:
-            wide = _longest(heard.sometimes, mine) == length and len(rest) <= AFTER_SOMETIMES
-            return "sometimes" if wide else None  # not "altijd moe op het werk"
-        if answer == "unsure":
-            return "yes" if urgent else None if despair else "rather_not"
-        if answer == "no":
-            if self.stands_in([*heard.after_all, *heard.sometimes, *heard.perhaps], rest):
-                yes = [*heard.after_all, *heard.sometimes, *heard.perhaps, *heard.sometimes_alone]
-                but = rest[0] == "maar" and not urgent and not self.only_tail(rest[1:], yes)
-                return "no_with_lines" if but else "sometimes"
-            if _longest(heard.bare_no, mine) == length:
-                return "no_with_lines" if alone else None
-            plain = self.only_tail(rest, heard.plain_no)
-            if plain or (_longest(heard.plain_no, rest) and not self.doubted(rest)):
-                return "no_with_lines" if despair else "no"
-            return None if urgent else "no_with_lines"
-        return answer
-
-    def stands_in(self, phrases: Iterable[str], words: Sequence[str]) -> bool:
-        """Whether one of the phrases stands anywhere in these words."""
-        return any(_longest(phrases, words[start:]) for start in range(len(words)))
-
-    def only_tail(self, words: Sequence[str], also: Sequence[str] = ()) -> bool:
-        """Whether these words change nothing of the answer before them, or say one of some phrases."""
-        while words:
-            length = _longest([*self.texts.heard.tail, *also], words)
-            if not length:
-                return False
-            words = words[length:]
-        return True
-
-    def doubted(self, words: Sequence[str]) -> bool:
-        """Whether these words make one doubt the answer before them."""
-        return self.stands_in(self.texts.heard.doubt, words)
-
-    def whole(self, phrases: Iterable[str]) -> bool:
-        """Whether the message is one of these phrases and nothing else."""
-        length = _longest(phrases, self.mine)
-        return length > 0 and self.only_tail(self.mine[length:])
-
-    def puts_right(self) -> bool:
-        """Whether the message says that it was not meant so, and hardly anything else."""
-        heard, mine = self.texts.heard, self.mine
-        if self.heard.judgement.verdict != "none" or "?" in self.heard.text or self.urgent_now:
-            return False  # where minutes count, only the button does
-        before = {word for phrase in heard.before_false_alarm for word in _phrase(phrase)}
-        for start in range(len(mine)):
-            length = _longest(heard.false_alarm, mine[start:])
-            if length:
-                rest = mine[start + length :]
-                meant = len(rest) <= 2 or _longest(heard.after_false_alarm, rest) > 0
-                return meant and not self.doubted(rest)
-            if mine[start] not in before:
-                return False
-        return False
 
     def takes_back_a_no(self) -> bool:
         """Whether this says yes after all, at once after a no to the direct question."""
@@ -693,35 +535,8 @@ class _Flow:
             and self.heard.command is None
             and (crisis.stage, crisis.verdict) == ("closed", "ambiguous")
             and self.moment - crisis.changed_at <= AFTER_ALL
-            and self.whole(self.texts.heard.after_all)
+            and self.answers.whole(self.texts.heard.after_all)
         )
-
-
-@lru_cache(maxsize=1)
-def _typed() -> Typed:
-    return Typed(general_table())
-
-
-def _words(text: str) -> list[str]:
-    # Enough for any answer: what matters stands at the start, and a long message is read by the guard.
-    typed = _typed()
-    even = " ".join(typed.words(typed.even(text[:600])))
-    return [token.text for token in tokens(even) if token.kind != "mark"]
-
-
-@lru_cache(maxsize=1000)
-def _phrase(phrase: str) -> list[str]:
-    return _words(phrase)
-
-
-def _longest(phrases: Iterable[str], mine: Sequence[str]) -> int:
-    """How many words the longest phrase has that `mine` begins with; 0 when none."""
-    best = 0
-    for phrase in phrases:
-        words = _phrase(phrase)
-        if len(words) > best and list(mine[: len(words)]) == words:
-            best = len(words)
-    return best
 
 
 def _button(title: str, answer: str) -> Button:
