@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from bench.turns import ROOT
 from bot.safety.examples import Example, read_examples
 from bot.safety.guard import Guard, load_guard
+from bot.safety.typing_habits import with_slips
 from bot.safety.verdict import Judgement
 from bot.settings import load_settings
 from scripts.check_sentences import from_yaml
@@ -33,6 +37,7 @@ DANGER_HEARD = frozenset(
         "report_shocking_event", "report_low_mood", "report_anxiety", "request_helpline",
     }
 )  # fmt: skip
+NO_MARKS = re.compile(r"[.,;:!?…\"()]+")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 Share = tuple[str, int, int]
 
@@ -96,6 +101,28 @@ def everyday(guard: Guard) -> list[Share]:
     ]
 
 
+def habits(guard: Guard) -> list[str]:
+    """Rows about all three sets of hard messages and the everyday sentences, typed in other ways than written."""
+    hard = [one for path in (HELD_OUT, HELD_OUT_MORE, THRESHOLDS) for one in read_examples(path, [])]
+    life = EVERYDAY_LIFE.read_text(encoding="utf-8").splitlines()
+    dice = np.random.default_rng(1)
+    rows = []
+    for name, typed in (
+        ("as written", lambda text: text),
+        ("one word in eight typed wrongly", lambda text: with_slips(text, dice, 0.125)),
+        ("no marks", lambda text: " ".join(NO_MARKS.sub(" ", text).split())),
+        ("dots for marks", lambda text: re.sub("[.,]", "...", text)),
+        ("sorry voor het storen, …", lambda text: f"sorry voor het storen, {text}"),
+        ("… 😔", lambda text: f"{text} 😔"),
+        ("… haha", lambda text: f"{text} haha"),
+    ):  # fmt: skip
+        found = shares([(one, guard.judge(typed(one.text))) for one in hard])
+        usual = sum(guard.judge(typed(one)).verdict != "none" for one in life) / len(life)
+        seen, _, doubt, _, wrong = (f"{hits / all_:.1%}" for _, hits, all_ in found)
+        rows.append(f"| {name} | {seen} | {doubt} | {wrong} | {usual:.1%} |")
+    return rows
+
+
 def speed(guard: Guard) -> list[str]:
     """Lines about time: everyday sentences, what is said to the assistant, hard messages, ten kilobytes, loading."""
     said = [one.text for one in from_yaml(EVERYDAY)]
@@ -139,6 +166,11 @@ def report(guard: Guard) -> str:
             low, high = interval(hits, all_)
             lines.append(f"| {name} | {hits / all_:.1%} | {low:.1%} – {high:.1%} | {hits} of {all_} |")
         lines.append("")
+    lines += [
+        "| typed otherwise | explicit seen | ambiguous | hard negatives | everyday |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [*habits(guard), ""]
     return "\n".join([*lines, "| time | median | p99 |", "|---|---|---|", *speed(guard)])
 
 

@@ -27,7 +27,7 @@ from bot.safety.lesson import EPOCHS, LAYERS, learn
 from bot.safety.normal import load_normaliser
 from bot.safety.phrases import load_phrase_rules
 from bot.safety.reader import load_reader
-from bot.safety.training import SEED, WORDS_SHARE, Fold, as_typed, folds, learn_words
+from bot.safety.training import SEED, WORDS_SHARE, Fold, folds, learn_words, readings
 from bot.safety.verdict import Judgement
 from bot.settings import load_settings
 
@@ -60,11 +60,10 @@ class Designs:
 
     def train(self, examples: Sequence[Example]) -> Weights:
         """A model of these examples."""
-        examples = as_typed(examples)
-        texts = [self.normaliser.even(one.text) for one in examples]
         python = load_settings()[0].engine_python
         words = learn_words(examples, self.normaliser, self.rules)
-        reader = learn(examples, texts, python, layers=self.layers, epochs=self.epochs)
+        texts = readings(examples, self.normaliser, self.epochs)
+        reader = learn(examples, texts, python, layers=self.layers)
         return Weights(*words, WORDS_SHARE, reader, self.layers)
 
     def without(self, files: Sequence[str]) -> list[Fold]:

@@ -193,7 +193,7 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
     right, done, losses = np.zeros(len(lesson["everyday"])), 0, []
     for epoch in range(epochs):
         easy = right >= EASY
-        batches = _batches(lesson, dice, ~easy | (dice.random(len(easy)) < AGAIN))
+        batches = _batches(lesson, epoch, dice, ~easy | (dice.random(len(easy)) < AGAIN))
         for place, (rows, read) in enumerate(batches):
             done += 1
             part = (epoch + (place + 1) / len(batches)) / epochs
@@ -219,7 +219,7 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
 def _reach(reader: Reader, lesson: dict[str, Any], dice: Any) -> dict[str, Any]:
     """How large each number gets that is multiplied with a kernel ("l3.wide.reach"), over some messages."""
     reader.reach = {}
-    for _, read in _batches(lesson, dice, np.ones(len(lesson["everyday"]), dtype=bool))[:MEASURED]:
+    for _, read in _batches(lesson, 0, dice, np.ones(len(lesson["everyday"]), dtype=bool))[:MEASURED]:
         vectors, mask = _vectors(lesson, read)
         reader(tf.constant(vectors), tf.constant(mask), None)
     return {f"{name}.reach": one.numpy() for name, one in reader.reach.items()}
@@ -237,15 +237,17 @@ def _loss(outputs: tf.Tensor, labels: dict[str, Any], known: Any, weights: Any) 
     return verdict + ASIDE * (past + aside)
 
 
-def _batches(lesson: dict[str, Any], dice: Any, wanted: Any) -> list[tuple[Any, list[Any]]]:
+def _batches(lesson: dict[str, Any], epoch: int, dice: Any, wanted: Any) -> list[tuple[Any, list[Any]]]:
     """One epoch, step by step: rows and the tokens of each. Everyday messages are drawn anew, others all come.
 
     Args:
-        lesson: as bot/safety/lesson.py wrote it.
+        lesson: as bot/safety/lesson.py wrote it; the messages stand in it once for each epoch.
+        epoch: which time it is, from 0.
         dice: the generator of random numbers.
         wanted: for each row whether it may come.
     """
-    starts, tokens = lesson["starts"], lesson["tokens"]
+    first = epoch * len(lesson["everyday"])
+    starts, tokens = lesson["starts"][first:], lesson["tokens"]
     everyday = np.flatnonzero(lesson["everyday"])
     drawn = dice.permutation(everyday)[: int(len(everyday) * float(lesson["everyday_share"]))]
     rows = dice.permutation(np.concatenate([np.flatnonzero(~lesson["everyday"]), drawn]))

@@ -118,7 +118,7 @@ def content_hash() -> str:
     whole = hashlib.sha256()
     safety = RESOURCES / "safety"
     files = [*FOLDER.glob("*.csv"), *EVERYDAY.glob("*.yml"), *(safety / "rules").glob("*.yml")]
-    files += [safety / name for name in ("typing.yml", "scopes.yml", "grammar.yml")]
+    files += [safety / name for name in ("typing.yml", "scopes.yml", "grammar.yml", "around.yml")]
     files.append(RESOURCES / "language" / "typed.yml")
     for file in sorted(files):
         whole.update(file.name.encode() + b"\0" + file.read_bytes())

@@ -5,8 +5,6 @@ Room: pure core. Columns are found by hashing, so that no vocabulary has to be k
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from zlib import crc32
@@ -71,20 +69,14 @@ def _found(hits: Sequence[Hit]) -> list[int]:
 
 def counts(words: Sequence[str], hits: Sequence[Hit]) -> tuple[Ints, Floats, Ints]:
     """Which columns a message fills: column numbers, 1 + ln(how often), and which of the four kinds each is."""
-    kinds = (
-        [column for word in words for column in _letters(word)],
-        _phrases(words),
-        _pairs(words),
-        _found(hits),
-    )
-    columns: list[int] = []
-    values: list[float] = []
-    for kind in kinds:
-        for column, often in Counter(kind).items():
-            columns.append(column)
-            values.append(1.0 if often == 1 else 1.0 + math.log(often))
-    found = np.array(columns, dtype=np.int32)
-    return found, np.array(values, dtype=np.float32), found // BUCKETS
+    filled = [
+        *(column for word in words for column in _letters(word)),
+        *_phrases(words),
+        *_pairs(words),
+        *_found(hits),
+    ]
+    columns, often = np.unique(np.array(filled, dtype=np.int32), return_counts=True)
+    return columns, (1 + np.log(often)).astype(np.float32), columns // BUCKETS
 
 
 def weighted(words: Sequence[str], hits: Sequence[Hit], idf: Floats) -> tuple[Ints, Floats]:

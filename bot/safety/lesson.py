@@ -35,20 +35,18 @@ class LessonError(Exception):
 
 def learn(
     examples: Sequence[Example],
-    texts: Sequence[str],
+    readings: Sequence[Sequence[str]],
     python: Path,
     *,
     layers: int = LAYERS,
-    epochs: int = EPOCHS,
 ) -> Learned:
     """Teach a reader; returns what it learned, kernels in 8 bits.
 
     Args:
         examples: the labels; at least one of each verdict and kind.
-        texts: the words of each example, made even as the guard will.
+        readings: the words of each example, made even as the guard will, for each time that they are read.
         python: the engine's Python, which has TensorFlow.
         layers: how many layers of the encoder the reader has, 1 to 12.
-        epochs: how often the messages are read.
 
     Raises:
         LessonError: the engine's Python is not there or stopped.
@@ -56,7 +54,7 @@ def learn(
     pretrained = load_pretrained()
     with tempfile.TemporaryDirectory(prefix="lesson-") as folder:
         source, target = Path(folder) / "lesson.npz", Path(folder) / "learned.npz"
-        np.savez(source, **_lesson(pretrained, examples, texts, layers, epochs))  # type: ignore[arg-type]
+        np.savez(source, **_lesson(pretrained, examples, readings, layers))  # type: ignore[arg-type]
         try:
             subprocess.run(  # noqa: S603 - our own module in our own Python
                 [python, "-m", "engine.reader_training", source, target], cwd=ROOT, check=True
@@ -78,9 +76,9 @@ def learn(
 
 
 def _lesson(
-    pretrained: Pretrained, examples: Sequence[Example], texts: Sequence[str], layers: int, epochs: int
+    pretrained: Pretrained, examples: Sequence[Example], readings: Sequence[Sequence[str]], layers: int
 ) -> dict[str, object]:
-    read = [pieces(pretrained, text, LESSON_PIECES) for text in texts]
+    read = [pieces(pretrained, text, LESSON_PIECES) for texts in readings for text in texts]
     used, tokens = np.unique(np.concatenate(read), return_inverse=True)
     dice = np.random.default_rng(SEED)
     weights = pretrained.weights(layers)
@@ -103,7 +101,7 @@ def _lesson(
         "still": min(STILL, layers - 1),
         "heads": pretrained.heads,
         "epsilon": pretrained.epsilon,
-        "epochs": epochs,
+        "epochs": len(readings),
         "pace": PACE,
         "seed": SEED,
         **{f"w/{name}": value for name, value in weights.items()},

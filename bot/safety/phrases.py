@@ -150,7 +150,7 @@ class PhraseRules:
         """
         self._vocab = Vocab()
         self._rules: dict[str, tuple[Kind, Rule]] = {}
-        self._phrases: list[tuple[str, Matcher]] = []
+        self._phrases: list[tuple[str, Matcher, list[set[str]]]] = []
         self._anchors: dict[str, set[int]] = {}
         for file in files:
             for rule in file.rules:
@@ -160,10 +160,13 @@ class PhraseRules:
                 for phrase in rule.phrases:
                     matcher = Matcher(self._vocab)
                     matcher.add(rule.id, [token_patterns(phrase)])
-                    for anchor in _anchor(phrase):
+                    places = _places(phrase)
+                    # by its most telling place it is looked up
+                    for anchor in max(places, key=lambda words: min(map(len, words))):
                         self._anchors.setdefault(anchor, set()).add(len(self._phrases))
-                    self._phrases.append((rule.id, matcher))
-        self._beginnings = tuple(anchor[:-1] for anchor in self._anchors if anchor.endswith("*"))
+                    self._phrases.append((rule.id, matcher, places))
+        everywhere = {word for _, _, places in self._phrases for place in places for word in place}
+        self._beginnings = tuple(sorted(word[:-1] for word in everywhere if word.endswith("*")))
         self._scopes = Matcher(self._vocab)
         for name in ("idiom", "negated", "not_negated", "past", "work", "other", "story"):
             self._scopes.add(name, [token_patterns(p) for p in getattr(scopes, name)])
@@ -200,15 +203,16 @@ class PhraseRules:
         return hits
 
     def _candidates(self, words: set[str]) -> list[tuple[str, Matcher]]:
-        """The phrases of which a telling word stands in the text; matching the others would be for nothing."""
-        found: set[int] = set()
-        for word in words:
-            found |= self._anchors.get(word, set())
-            if word.startswith(self._beginnings):
-                for beginning in self._beginnings:
-                    if word.startswith(beginning):
-                        found |= self._anchors[beginning + "*"]
-        return [self._phrases[place] for place in sorted(found)]
+        """The phrases of which every word stands somewhere in the text; matching the others would be for nothing."""
+        begun = [word for word in words if word.startswith(self._beginnings)]
+        there = words | {f"{one}*" for one in self._beginnings for word in begun if word.startswith(one)}
+        found = {place for word in there for place in self._anchors.get(word, ())}
+        phrases = (self._phrases[place] for place in sorted(found))
+        return [
+            (name, matcher)
+            for name, matcher, places in phrases
+            if not any(place.isdisjoint(there) for place in places)
+        ]
 
 
 def _longest(spots: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -222,14 +226,13 @@ def _longest(spots: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return chosen
 
 
-def _anchor(phrase: str) -> list[str]:
-    """The words of which one must stand in a text for the phrase to be there: its most telling place."""
-    places = [
-        [lemma(word) for word in piece[1:-1].split("|")] if piece.startswith("<") else piece.split("|")
+def _places(phrase: str) -> list[set[str]]:
+    """For each place of a phrase that must be filled the words of which one stands there; `dood*` as it is written."""
+    return [
+        {lemma(word) for word in piece[1:-1].split("|")} if piece.startswith("<") else set(piece.split("|"))
         for piece in phrase.split()
         if not _GAP.fullmatch(piece) and not piece.endswith("?")
     ]
-    return max(places, key=lambda words: min(len(word) for word in words))
 
 
 def _limits(

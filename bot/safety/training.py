@@ -18,9 +18,10 @@ from bot.safety.classifier import VERDICTS, Weights, load_weights, save_weights
 from bot.safety.examples import Example, content_hash, load_everyday, load_examples
 from bot.safety.features import BUCKETS, COLUMNS, Floats, counts, weighted
 from bot.safety.grammar import load_grammar_examples
-from bot.safety.lesson import LAYERS, learn
+from bot.safety.lesson import EPOCHS, LAYERS, learn
 from bot.safety.normal import Normaliser, load_normaliser
 from bot.safety.phrases import Hit, PhraseRules, load_phrase_rules
+from bot.safety.typing_habits import as_typed
 
 SEED = 20261125
 #: A column has to stand in so many examples.
@@ -31,8 +32,6 @@ PENALTY = 10.0
 TOLERANCE = 1e-3
 #: Of examples up to this length, such a share is learned in company too.
 COMPANY_LETTERS, COMPANY_SHARE = 120, 0.5
-#: So many everyday examples lose the stop at their end; so many of all examples have a few words before them.
-UNSTOPPED, GREETED = 0.4, 0.06
 
 
 def make(path: Path, engine_python: Path, *, if_changed: bool = False) -> str:
@@ -49,32 +48,18 @@ def make(path: Path, engine_python: Path, *, if_changed: bool = False) -> str:
                 return f"guard is up to date: {path}"
         except (OSError, ValueError):
             pass  # missing or of another version: made below
-    examples = as_typed([*load_examples(), *load_everyday()])
+    examples = [*load_examples(), *load_everyday()]
     normaliser, rules = load_normaliser(), load_phrase_rules()
     # the words first: they show in minutes what is wrong with the examples
     words = learn_words(examples, normaliser, rules)
-    reader = learn(examples, [normaliser.even(one.text) for one in examples], engine_python)
+    reader = learn(examples, readings(examples, normaliser), engine_python)
     save_weights(path, Weights(*words, WORDS_SHARE, reader, LAYERS), wanted)
     return f"guard ready: {path} ({len(examples)} examples)"
 
 
-def as_typed(examples: Sequence[Example]) -> list[Example]:
-    """The examples as a chat has them: some everyday ones without a stop, some after a greeting or the like.
-
-    Everyday examples are written with more care than cries for help. Without this a missing stop would be taken for
-    danger, and so would a "hallo." before something harmless.
-    """
-    dice = np.random.default_rng(SEED)
-    few_words = sorted({one.text for one in examples if one.file == "everyday" and one.text.count(" ") < 2})
-    found = []
-    for one in examples:
-        text = one.text
-        if one.file.startswith("everyday") and dice.random() < UNSTOPPED:
-            text = text.rstrip(" .!?…") or text
-        if few_words and dice.random() < GREETED:
-            text = dice.choice(few_words) + dice.choice([". ", ", ", " "]) + text
-        found.append(replace(one, text=text))
-    return found
+def readings(examples: Sequence[Example], normaliser: Normaliser, times: int = EPOCHS) -> list[list[str]]:
+    """The words of each example, made even, for each time that the reader reads them: typed anew each time."""
+    return [[normaliser.even(one.text) for one in as_typed(examples, SEED + time)] for time in range(times)]
 
 
 def in_company(examples: Sequence[Example]) -> list[Example]:
@@ -109,6 +94,7 @@ def learn_words(
     Returns:
         idf, weights and bias as `Weights` has them.
     """
+    examples = as_typed(examples, SEED)
     examples = [*examples, *in_company(examples), *load_grammar_examples()]
     read = [normaliser.words(normaliser.even(example.text)) for example in examples]
     found = [(words, rules.find(words)) for words in read]

@@ -247,6 +247,29 @@ async def test_help_lines_say_who_answers_now_and_can_be_tapped(
         assert (await link.get_attribute("href") or "").startswith("tel:")
 
 
+@pytest.mark.parametrize("viewport", [SMALLEST, PHONE, DESKTOP], ids=["320", "390", "1280"])
+async def test_no_number_covers_the_name_of_its_help_line(
+    open_tab: OpenTab, server: StubServer, viewport: dict[str, int]
+) -> None:
+    tab = await open_tab(server.base, viewport=viewport)
+    await tab.visit()
+    await tab.button("Ik heb nu hulp nodig").click()
+    await tab.page.get_by_role("link", name="Bel 112").wait_for()
+    covered = await tab.page.locator(".help .line").evaluate_all(
+        """lines => lines.filter(line => {
+            const words = document.createRange();
+            words.selectNodeContents(line.querySelector("h4"));
+            const call = line.querySelector(".call").getBoundingClientRect();
+            return [...words.getClientRects()].some(word =>
+                word.right > call.left && word.left < call.right &&
+                word.bottom > call.top && word.top < call.bottom
+                || word.right > line.getBoundingClientRect().right);
+        }).map(line => line.innerText)"""
+    )
+    assert await tab.page.locator(".help .line").count() > 5
+    assert covered == []
+
+
 async def test_yesterdays_help_lines_do_not_say_that_someone_answers_now(tab: Tab) -> None:
     await tab.page.clock.install()
     await tab.type("hulplijnen")

@@ -64,7 +64,7 @@ def test_all_layers_without_lessons_give_what_the_encoders_own_engine_gives(pret
 
 def test_a_reader_learns_its_lesson_and_the_same_lesson_gives_the_same_reader() -> None:
     texts, python = [one.text for one in EXAMPLES], load_settings()[0].engine_python
-    learned = learn(EXAMPLES, texts, python, layers=3, epochs=12)
+    learned = learn(EXAMPLES, [texts] * 12, python, layers=3)
     kernels = {name.split(".")[0] for name in learned if name.endswith(".w")}
     assert kernels == {"l2", "out"}  # the lowest stand still
     read = load_reader(learned, 3)
@@ -74,7 +74,7 @@ def test_a_reader_learns_its_lesson_and_the_same_lesson_gives_the_same_reader() 
         VERDICTS[place] == one.verdict for place, one in zip(found[:, :3].argmax(1), EXAMPLES, strict=True)
     ]
     assert np.mean(right) > 0.9
-    again = learn(EXAMPLES, texts, python, layers=3, epochs=12)
+    again = learn(EXAMPLES, [texts] * 12, python, layers=3)
     assert all(np.array_equal(again[name], value) for name, value in learned.items())
 
 
@@ -96,7 +96,7 @@ def test_numbers_that_are_larger_than_the_rest_cost_the_rest_no_detail() -> None
 
 def test_without_the_engines_python_a_plain_sentence_says_so(tmp_path: Path) -> None:
     with pytest.raises(LessonError, match="could not learn with"):
-        learn(EXAMPLES, [one.text for one in EXAMPLES], tmp_path / "python", layers=1)
+        learn(EXAMPLES, [[one.text for one in EXAMPLES]], tmp_path / "python", layers=1)
 
 
 def test_a_reader_that_lacks_something_is_refused(pretrained: Pretrained) -> None:

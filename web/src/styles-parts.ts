@@ -386,8 +386,8 @@ export const partStyles = css`
   }
 
   .line {
-    display: grid;
-    grid-template: "name call" auto "words words" auto / minmax(0, 1fr) auto;
+    display: flex;
+    flex-wrap: wrap;
     align-items: center;
     gap: 8px 12px;
     padding: 12px 12px 14px 16px;
@@ -408,7 +408,8 @@ export const partStyles = css`
   }
 
   .line-words {
-    grid-area: words;
+    flex: 1 1 100%;
+    order: 1;
     max-width: 34em;
   }
 
@@ -436,7 +437,7 @@ export const partStyles = css`
   }
 
   h4 {
-    grid-area: name;
+    flex: 1 1 min-content; /* a name with a long word puts the number below it */
     font-weight: 650;
   }
 
@@ -445,7 +446,6 @@ export const partStyles = css`
   }
 
   .call {
-    grid-area: call;
     display: inline-flex;
     align-items: center;
     gap: 8px;
