@@ -18,7 +18,7 @@ from actions.definitions import instruments, norms
 from actions.meta import DANGER, likeliest
 from actions.result import say_result
 from actions.say import say
-from actions.support import ASKING, ask_for_person, say_concern, show_help_lines
+from actions.support import ASKING, ask_for_person, region_of, say_concern, show_help_lines
 from bot.screening.history import facts
 from bot.screening.instruments import Given, Instrument, Item
 from bot.screening.interview import (
@@ -38,6 +38,7 @@ from bot.screening.interview import (
 )
 from bot.screening.triage import as_json, shipped_rules
 from bot.storage.store import Store, default_store
+from bot.support.help_lines import Region
 
 #: What a slot holds for a question that the person skipped; None would mean "not asked yet".
 SKIPPED = "overgeslagen"
@@ -84,7 +85,7 @@ class ValidateCheckIn(Action):
                 tracker.get_slot("check_in_id"),
             )
         events += await _keep(store, tracker.sender_id, check_in_id, step, now)
-        _say(dispatcher, step, first=not step.progress.answers)
+        _say(dispatcher, step, first=not step.progress.answers, region=await region_of(tracker))
         return [*events, SlotSet("requested_slot", step.asked or None)]
 
 
@@ -231,17 +232,17 @@ async def _keep(store: Store, person: str, check_in_id: str, step: Step, now: da
     return events
 
 
-def _say(dispatcher: CollectingDispatcher, step: Step, first: bool) -> None:
+def _say(dispatcher: CollectingDispatcher, step: Step, first: bool, region: Region) -> None:
     for line in step.lines:
         if line.response in ASKING:
-            ask_for_person(dispatcher, line.response)
+            ask_for_person(dispatcher, region, line.response)
         else:
             say(dispatcher, line.response, line.values)
     if step.worried:
         say_concern(dispatcher, "halfway a questionnaire")
         return
     if kinds := [_PEOPLE[line.response] for line in step.lines if line.response in _PEOPLE]:
-        show_help_lines(dispatcher, kinds[0])
+        show_help_lines(dispatcher, region, kinds[0])
     if step.asked:
         _ask(dispatcher, step.progress, first)
 

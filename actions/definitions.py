@@ -14,7 +14,7 @@ from bot.resources import RESOURCES, Definition, read_definition
 from bot.screening.instruments import Instrument, load_instruments
 from bot.screening.norms import Norms, load_norms
 from bot.settings import Settings, load_settings
-from bot.support.help_lines import Region, load_help_lines
+from bot.support.help_lines import Regions, load_help_lines
 
 #: Dates are shown as people in Flanders and the Netherlands live them.
 ZONE = ZoneInfo("Europe/Brussels")
@@ -69,9 +69,9 @@ def norms() -> Norms:
 
 
 @cache
-def help_lines() -> Region:
-    """The help lines of the region this assistant serves."""
-    return load_help_lines(RESOURCES / "help_lines")[settings().region]
+def help_lines() -> Regions:
+    """The help lines of every region; the usual one is where this assistant serves."""
+    return Regions(load_help_lines(RESOURCES / "help_lines"), settings().region)
 
 
 @cache

@@ -17,7 +17,8 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.definitions import help_lines
 from actions.say import texts
 from bot.language.normalise import fold
-from bot.support.help_lines import HelpLine, as_part, for_kind
+from bot.storage.store import default_store
+from bot.support.help_lines import HelpLine, Region, as_part, for_kind
 
 #: What was said → what the lines are for; all else is a wish to talk to someone.
 KIND_OF_INTENT = {"report_substance_use": "substance"}
@@ -42,7 +43,8 @@ class HelpLines(Action):
         """Say them; nothing is asked."""
         intent = (tracker.latest_message.get("intent") or {}).get("name")
         said = tracker.latest_message.get("text") or ""
-        show_help_lines(dispatcher, KIND_OF_INTENT.get(intent or "", "someone_to_talk_to"), said)
+        kind = KIND_OF_INTENT.get(intent or "", "someone_to_talk_to")
+        show_help_lines(dispatcher, await region_of(tracker), kind, said)
         return []
 
 
@@ -58,7 +60,8 @@ class AskForPerson(Action):
     ) -> list[EventType]:
         """Hand over to the app, with what is said where there is no coach."""
         intent = (tracker.latest_message.get("intent") or {}).get("name")
-        ask_for_person(dispatcher, intent if intent in ASKING else "request_human")
+        asked = intent if intent in ASKING else "request_human"
+        ask_for_person(dispatcher, await region_of(tracker), asked)
         return []
 
 
@@ -77,10 +80,16 @@ class AskDirectly(Action):
         return []
 
 
-def ask_for_person(dispatcher: CollectingDispatcher, intent: str) -> None:
+async def region_of(tracker: Tracker) -> Region:
+    """The help lines of where the person is."""
+    conversation = await default_store().conversation(tracker.sender_id)
+    return help_lines().of(None if conversation is None else conversation.region)
+
+
+def ask_for_person(dispatcher: CollectingDispatcher, region: Region, intent: str) -> None:
     """Have the app lead someone to a coach; where there is none it says what stands here instead."""
     now = datetime.now(UTC)
-    lines = as_part(for_kind(help_lines(), "someone_to_talk_to", now), LINES_TITLE, now)
+    lines = as_part(for_kind(region, "someone_to_talk_to", now), LINES_TITLE, now)
     instead = [[{"type": "text", "text": texts()[intent].text}], [lines]]
     dispatcher.utter_message(
         json_message={"type": "hand_off", "origin": ASKING[intent], "otherwise": instead}
@@ -92,17 +101,18 @@ def say_concern(dispatcher: CollectingDispatcher, reason: str) -> None:
     dispatcher.utter_message(json_message={"type": "concern", "kind": "suicidal_thoughts", "reason": reason})
 
 
-def show_help_lines(dispatcher: CollectingDispatcher, kind: str, said: str = "") -> None:
+def show_help_lines(dispatcher: CollectingDispatcher, region: Region, kind: str, said: str = "") -> None:
     """Say the lines for a kind (bot.support.help_lines.KINDS), with numbers that dial when tapped.
 
     Args:
         dispatcher: where they go.
+        region: where the person is.
         kind: what they are for.
         said: the words that asked for them; lines that are named there come first, whatever they are for.
     """
     now = datetime.now(UTC)
-    first = named(help_lines().lines, said)
-    others = [line for line in for_kind(help_lines(), kind, now) if line not in first]
+    first = named(region.lines, said)
+    others = [line for line in for_kind(region, kind, now) if line not in first]
     dispatcher.utter_message(json_message=as_part([*first, *others], LINES_TITLE, now))
 
 

@@ -16,7 +16,7 @@ from actions.meta import go_on_as, just_introduced
 from actions.my_data import KeepData, ShowMyData
 from actions.result import ShowTrend
 from actions.say import say
-from actions.support import show_help_lines
+from actions.support import region_of, show_help_lines
 
 #: What the conversation goes on with: of two things the one that stands later here, of equals the one said last.
 ORDER: tuple[frozenset[str], ...] = (
@@ -96,5 +96,5 @@ async def _say_first(
         return events
     say(dispatcher, IN_A_LINE.get(intent, f"utter_{intent}"))
     if intent in WITH_LINES:
-        show_help_lines(dispatcher, WITH_LINES[intent])
+        show_help_lines(dispatcher, await region_of(tracker), WITH_LINES[intent])
     return []

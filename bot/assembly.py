@@ -35,7 +35,7 @@ from bot.storage.keeping import Keeping
 from bot.storage.message_log import MessageLog
 from bot.storage.migrate import MigrationError, migrate
 from bot.storage.store import Store, set_default_store
-from bot.support.help_lines import load_help_lines
+from bot.support.help_lines import Regions, load_help_lines
 
 PING_SECONDS = 2.0
 #: Tries with a return code: from one address or for one conversation, and in all. There are 10^16 codes.
@@ -98,11 +98,11 @@ async def assemble(
         GuardMissingError: the guard's model or the texts of safety cannot be used.
     """
     organisation = Organisation(settings)
-    region = load_help_lines(RESOURCES / "help_lines")[settings.region]
-    way = to_coach(organisation, region)
+    regions = Regions(load_help_lines(RESOURCES / "help_lines"), settings.region)
+    way = to_coach(organisation, regions)
     watch = await asyncio.to_thread(safety_watch, settings, way)
     database = await _open(settings.database_url)
-    messages = MessageLog(database, hand_overs(settings, organisation, region))
+    messages = MessageLog(database, hand_overs(settings, organisation))
     outbox = Outbox(messages, clock)
     coaches = coaching(settings, database, outbox, way, organisation, clock)
     workers = Workers(
@@ -146,8 +146,8 @@ async def assemble(
 def safety_watch(settings: Settings, way: ToCoach | None = None) -> Watch:
     """Safety, ready to judge. Without it no message is taken: that would be worse than not starting."""
     try:
-        region = load_help_lines(RESOURCES / "help_lines")[settings.region]
-        return Watch(load_guard(settings.guard_model), shipped_crisis_texts(), region, way)
+        regions = Regions(load_help_lines(RESOURCES / "help_lines"), settings.region)
+        return Watch(load_guard(settings.guard_model), shipped_crisis_texts(), regions, way)
     except GuardModelError as error:
         raise GuardMissingError(str(error)) from error
     except ResourceError as error:

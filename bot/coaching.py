@@ -41,7 +41,7 @@ from bot.storage.live_log import LiveLog
 from bot.storage.notifications import Notifications, enqueue, team_in
 from bot.storage.return_codes import ReturnCodes
 from bot.storage.store import CheckIn
-from bot.support.help_lines import Region
+from bot.support.help_lines import Regions
 
 #: Whose cases are whose where no organisation's file names one.
 NO_ORGANISATION = "algemeen"
@@ -104,12 +104,12 @@ class Organisation:
         return [Recipient("deputy", f"deputy:{mail}"[:80], mail) for mail in deputies_at(found, now)]
 
 
-def to_coach(organisation: Organisation, region: Region) -> ToCoach:
+def to_coach(organisation: Organisation, regions: Regions) -> ToCoach:
     """The way to a coach."""
-    return ToCoach(shipped_hand_off_texts(), region, organisation.id, organisation.there)
+    return ToCoach(shipped_hand_off_texts(), regions, organisation.id, organisation.there)
 
 
-def hand_overs(settings: Settings, organisation: Organisation, region: Region) -> HandOvers:
+def hand_overs(settings: Settings, organisation: Organisation) -> HandOvers:
     """What the message log does about coaches, in its own transactions."""
     instruments = load_instruments(RESOURCES / "instruments")
     norms = load_norms(RESOURCES / "norms")
@@ -122,7 +122,7 @@ def hand_overs(settings: Settings, organisation: Organisation, region: Region) -
         return shareable(rounds, triages, instruments, norms, group)
 
     announce = partial(_announce, settings, organisation)
-    return HandOvers(organisation.id, region.id, demo=settings.demo, share=share, announce=announce)
+    return HandOvers(organisation.id, settings.region, demo=settings.demo, share=share, announce=announce)
 
 
 def coaching(

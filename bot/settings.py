@@ -284,7 +284,9 @@ class Settings:
     region: str = field(
         default="vlaanderen",
         metadata=_row(
-            "text", _one_of("vlaanderen", "nederland"), "Where the people live: which help lines are offered."
+            "text",
+            _one_of("vlaanderen", "nederland"),
+            "Where most people live: whose help lines are offered to who says nothing else.",
         ),
     )
     max_text: int = field(

@@ -7,8 +7,9 @@ import json
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import get_args
 
 from bot.channels.errors import ApiProblemError
 from bot.channels.limits import Buckets
@@ -18,6 +19,7 @@ from bot.conversation.outbox import Outbox
 from bot.conversation.return_door import ReturnDoor
 from bot.settings import Settings
 from bot.storage.message_log import Accepted, MessageLog, Session, UnknownConversationError
+from bot.support.contacts import RegionId
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _AFTER = re.compile(r"[0-9]{1,15}")
@@ -105,11 +107,14 @@ class Chat:
     def _read(self, body: object) -> Incoming:
         if not isinstance(body, dict) or not all(isinstance(value, str) for value in body.values()):
             raise ApiProblemError("invalid")
-        keys = set(body)
+        region = body.get("region")
+        if region not in (None, *get_args(RegionId)):
+            raise ApiProblemError("invalid")
+        keys = set(body) - {"region"}
         if keys == {"id", "text"}:
-            return typed(body["id"], body["text"], self.settings.max_text)
+            return replace(typed(body["id"], body["text"], self.settings.max_text), region=region)
         if keys in ({"id", "payload"}, {"id", "payload", "title"}):
-            return tapped(body["id"], body["payload"], body.get("title"))
+            return replace(tapped(body["id"], body["payload"], body.get("title")), region=region)
         raise ApiProblemError("invalid")
 
 

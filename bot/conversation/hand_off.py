@@ -19,7 +19,7 @@ from bot.safety.verdict import Judgement
 from bot.storage.cases import Case, Opening
 from bot.storage.crisis_log import Ruling, Situation
 from bot.storage.hand_overs import DeskView, HandOffRecord
-from bot.support.help_lines import Region, as_part, for_kind
+from bot.support.help_lines import Regions, as_part, for_kind
 
 #: The engine asks the open question again, or, when there is none, invites to go on.
 GO_ON = '/repeat{"resume": "yes"}'
@@ -35,7 +35,7 @@ class ToCoach:
     def __init__(
         self,
         texts: HandOffTexts,
-        region: Region,
+        regions: Regions,
         organisation: str,
         there: Callable[[datetime], Availability],
     ) -> None:
@@ -43,12 +43,12 @@ class ToCoach:
 
         Args:
             texts: what is said.
-            region: whose help lines are shown.
+            regions: all help lines; the usual region is where this organisation is.
             organisation: whose coaches take the cases.
             there: whether a coach works at a moment.
         """
         self._texts = texts
-        self._region = region
+        self._regions = regions
         self._organisation = organisation
         self._there = there
 
@@ -62,7 +62,7 @@ class ToCoach:
             return None
         view = situation.desk()
         step = flow.respond(self._texts, _hand_off(record), text, command, self._facts(view, now), now)
-        return None if step is None else self._ruling(step, view, now)
+        return None if step is None else self._ruling(step, view, now, situation.region)
 
     def asked(self, origin: Origin, words: str, situation: Situation, now: datetime) -> Ruling | None:
         """The engine understood that someone asks for a person; None when there is no coach to ask."""
@@ -71,7 +71,8 @@ class ToCoach:
         view = situation.desk()
         if not view.coaches:
             return None
-        return self._ruling(flow.begin(self._texts, origin, words, self._facts(view, now), now), view, now)
+        step = flow.begin(self._texts, origin, words, self._facts(view, now), now)
+        return self._ruling(step, view, now, situation.region)
 
     def reminded(self, situation: Situation, now: datetime) -> Ruling | None:
         """The open question again, after the engine answered something else."""
@@ -79,7 +80,7 @@ class ToCoach:
         if record is None or situation.desk is None or situation.owner == "coach":
             return None
         says = flow.ask_again(self._texts, record, self._facts(situation.desk(), now), now)
-        return Ruling(replies=tuple(self.parts(say, now) for say in says)) if says else None
+        return Ruling(replies=tuple(self.parts(say, now, situation.region) for say in says)) if says else None
 
     def to_coach(
         self,
@@ -114,7 +115,9 @@ class ToCoach:
         kind = None if judged.kind is None or judged.verdict == "none" or judged.past else judged.kind
         if kind is None or judged.verdict != "explicit":
             return Ruling((), None, live="said", flag=kind)
-        lines = as_part(for_kind(self._region, kind, now)[:LINES], live.danger_title, now)
+        lines = as_part(
+            for_kind(self._regions.of(situation.region), kind, now)[:LINES], live.danger_title, now
+        )
         told = [as_json(Text(text=urgent)), lines, as_json(Text(text=live.danger.format(name=name)))]
         return Ruling((told,), None, live="said", flag=kind, voice="system")
 
@@ -133,13 +136,13 @@ class ToCoach:
             scores_at=datetime.fromisoformat(scores["at"]) if scores is not None else None,
             level=view.shared.level,
             open_case=OpenCase(case.number, case.state, case.due_at) if case is not None else None,
-            region=cast("Any", self._region.id),
+            region=cast("Any", self._regions.usual),
             there=self._there(now),
         )
 
-    def _ruling(self, step: Step, view: DeskView, now: datetime) -> Ruling:
+    def _ruling(self, step: Step, view: DeskView, now: datetime, region: str | None) -> Ruling:
         ruling = Ruling(
-            replies=tuple(self.parts(say, now) for say in step.says),
+            replies=tuple(self.parts(say, now, region) for say in step.says),
             engine={"words": "", "go_on": GO_ON, "nothing": None}[step.engine],
             hand_off=None if step.hand_off is None else _record(step.hand_off),
             withdraws=step.withdraws,
@@ -147,13 +150,13 @@ class ToCoach:
         if not step.opens or step.hand_off is None:
             return ruling
         draft = step.hand_off.draft
-        return replace(ruling, opening=self._opening(draft, view), opened=self._opened(draft, now))
+        return replace(ruling, opening=self._opening(draft, view), opened=self._opened(draft, now, region))
 
     def _opening(self, draft: Draft, view: DeskView) -> Opening:
         shared = draft.share_scores is True
         return Opening(
             organisation=self._organisation,
-            region=self._region.id,
+            region=self._regions.usual,
             origin=draft.origin,
             urgency=flow.urgency_of(draft.origin, view.shared.level),
             contact=draft.contact,
@@ -162,22 +165,22 @@ class ToCoach:
             reasons=view.shared.reasons if shared else (),
         )
 
-    def _opened(self, draft: Draft, now: datetime) -> Callable[[Case], tuple[Parts, ...]]:
+    def _opened(self, draft: Draft, now: datetime, region: str | None) -> Callable[[Case], tuple[Parts, ...]]:
         def say(case: Case) -> tuple[Parts, ...]:
             there = self._there(now)
             says = flow.passed_on(self._texts, draft, case.number, case.due_at, there, now)
-            parts = [self.parts(say, now) for say in says]
+            parts = [self.parts(say, now, region) for say in says]
             if case.anonymous:
                 parts[0].append({"type": "return_code"})
             return tuple(parts)
 
         return say
 
-    def parts(self, say: Say, now: datetime) -> Parts:
-        """One bubble."""
+    def parts(self, say: Say, now: datetime, region: str | None = None) -> Parts:
+        """One bubble, with the help lines of where the person is."""
         parts = [as_json(Text(text=say.text))]
         if say.lines:
-            lines = for_kind(self._region, "someone_to_talk_to", now)[:LINES]
+            lines = for_kind(self._regions.of(region), "someone_to_talk_to", now)[:LINES]
             parts.append(as_part(lines, self._texts.sent.lines_title, now))
         if say.buttons:
             choices = [Choice(title=button.title, payload=button.payload) for button in say.buttons]

@@ -150,9 +150,8 @@ class Live:
         live = self._texts.live
         if quiet.turn_of == "coach":
             back = flow.Button(live.back.title, flow.BACK_TO_ASSISTANT)
-            return [
-                self._to_coach.parts(Say(live.coach_quiet.format(name=quiet.name), (back,), lines=True), now)
-            ]
+            said = Say(live.coach_quiet.format(name=quiet.name), (back,), lines=True)
+            return [self._to_coach.parts(said, now, quiet.region)]
         return [self._to_coach.parts(Say(live.ends_quiet.format(name=quiet.name)), now)]
 
     def _tell(self, said: list[StoredMessage]) -> None:

@@ -67,14 +67,14 @@ class ReturnDoor:
         self._outbox.tell(entered, Gone())
         return token
 
-    def _welcome(self, case: Case) -> JsonParts:
+    def _welcome(self, case: Case, region: str | None) -> JsonParts:
         returned, now = self._texts.returned, self._clock()
         if case.state == "closed":
             again = Button(self._texts.way.chat.title, next(iter(ASKING)))
             return self._to_coach.parts(Say(returned.closed, (again,)), now)
         if case.state == "new":
             when = promise(self._texts, case.due_at, self._to_coach.there(now), now)
-            return self._to_coach.parts(Say(returned.waiting.format(promise=when), lines=True), now)
+            return self._to_coach.parts(Say(returned.waiting.format(promise=when), lines=True), now, region)
         return self._to_coach.parts(Say(returned.taken.format(name=self._to_coach.name_of(case))), now)
 
     async def _hash(self, code: str) -> str:

@@ -17,7 +17,7 @@ from bot.safety.crisis import TO_COACH, Button, Crisis, Heard, Move, Say, ask_di
 from bot.safety.crisis_texts import CrisisTexts
 from bot.safety.verdict import NOTHING, Judgement, Kind
 from bot.storage.crisis_log import CrisisRecord, Ruling, Situation
-from bot.support.help_lines import Region, as_part, for_kind
+from bot.support.help_lines import Region, Regions, as_part, for_kind
 
 #: The engine puts aside what it was asking; what it says to that is shown to nobody.
 END_FORM = "/stop"
@@ -34,12 +34,12 @@ class Watch:
     """Judges what people write and decides what is said about it."""
 
     def __init__(
-        self, guard: Judge, texts: CrisisTexts, region: Region, to_coach: ToCoach | None = None
+        self, guard: Judge, texts: CrisisTexts, regions: Regions, to_coach: ToCoach | None = None
     ) -> None:
-        """Args: guard: who judges; texts: what is said; region: whose help lines are shown; to_coach: the way there."""
+        """Args: guard: who judges; texts: what is said; regions: all help lines; to_coach: the way there."""
         self._guard = guard
         self._texts = texts
-        self._region = region
+        self._regions = regions
         self._to_coach = to_coach
 
     def inbound(self, text: str, payload: str | None, now: datetime) -> Callable[[Situation], Ruling]:
@@ -61,7 +61,7 @@ class Watch:
                 return self._to_coach.to_coach(said, command, judged, urgent, situation, now)
             heard = Heard(said, command, judged)
             move = respond(self._texts, _crisis(situation.crisis), heard, now)
-            ruling = self._ruling(move, now, coaches=partial(self._coaches, situation))
+            ruling = self._ruling(move, now, situation.region, coaches=partial(self._coaches, situation))
             # Safety first; what it leaves to the engine may belong to the way to a coach.
             if self._to_coach is None or ruling.replies or ruling.engine != "":
                 return ruling
@@ -94,7 +94,8 @@ class Watch:
         """The direct question, because a questionnaire or the engine gave reason to ask it."""
 
         def decide(situation: Situation) -> Ruling:
-            return self._ruling(ask_directly(self._texts, kind, _crisis(situation.crisis), now), now)
+            asked = ask_directly(self._texts, kind, _crisis(situation.crisis), now)
+            return self._ruling(asked, now, situation.region)
 
         return decide
 
@@ -106,10 +107,13 @@ class Watch:
         """Whether there is a coach to ask for."""
         return self._to_coach is not None and situation.desk is not None and situation.desk().coaches
 
-    def _ruling(self, move: Move, now: datetime, coaches: Callable[[], bool] = lambda: False) -> Ruling:
+    def _ruling(
+        self, move: Move, now: datetime, region: str | None, coaches: Callable[[], bool] = lambda: False
+    ) -> Ruling:
         found = move.crisis
+        lines = self._regions.of(region)
         return Ruling(
-            replies=tuple(self._parts(say, now, coaches) for say in move.says),
+            replies=tuple(self._parts(say, now, lines, coaches) for say in move.says),
             engine={"words": "", "go_on": GO_ON, "nothing": None}[move.engine],
             crisis=None
             if found is None
@@ -120,10 +124,12 @@ class Watch:
             events=move.events,
         )
 
-    def _parts(self, say: Say, now: datetime, coaches: Callable[[], bool]) -> list[dict[str, Any]]:
+    def _parts(
+        self, say: Say, now: datetime, region: Region, coaches: Callable[[], bool]
+    ) -> list[dict[str, Any]]:
         parts = [as_json(Text(text=say.text))]
         if say.lines_for is not None:
-            lines = for_kind(self._region, say.lines_for, now)[:LINES]
+            lines = for_kind(region, say.lines_for, now)[:LINES]
             parts.append(as_part(lines, say.lines_title, now))
         # A coach is offered only where there is one.
         buttons = [button for button in say.buttons if button.payload != TO_COACH or coaches()]

@@ -44,6 +44,7 @@ class Situation:
         owner: who answers the conversation: 'bot', 'queue' or 'coach'.
         hand_off: where they are on the way to a coach.
         desk: looks up, within the same transaction, what is known about cases and coaches; None where there is no desk.
+        region: where the person is; None: where this server is for.
     """
 
     recent: tuple[str, ...]
@@ -51,6 +52,7 @@ class Situation:
     owner: str = "bot"
     hand_off: HandOffRecord | None = None
     desk: Callable[[], DeskView] | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class Quiet:
     turn_of: str
     since: datetime
     name: str
+    region: str | None
 
 
 class LiveLog:
@@ -147,8 +148,13 @@ class LiveLog:
             (cases.c.turn_of == "coach") & (cases.c.turn_since < coach_since),
             (cases.c.turn_of == "person") & (cases.c.turn_since < person_since),
         )
-        columns = (cases.c.id, cases.c.conversation_id, cases.c.turn_of, cases.c.turn_since, accounts.c.name)
-        joined = cases.join(accounts, accounts.c.id == cases.c.owner_id)
+        columns = (
+            cases.c.id, cases.c.conversation_id, cases.c.turn_of, cases.c.turn_since,
+            accounts.c.name, conversations.c.region,
+        )  # fmt: skip
+        joined = cases.join(accounts, accounts.c.id == cases.c.owner_id).outerjoin(
+            conversations, conversations.c.id == cases.c.conversation_id
+        )
         found = select(*columns).select_from(joined).where(cases.c.state == "live", late).limit(200)
         return await self._database.read(lambda db: [Quiet(*row) for row in db.execute(found)])
 

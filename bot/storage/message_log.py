@@ -155,8 +155,11 @@ _TAKE_NUMBERS = (
     update(conversations)
     .where(conversations.c.id == bindparam("cid"))
     .values(next_seq=conversations.c.next_seq + bindparam("count"), last_seen_at=bindparam("seen"))
-    .returning(conversations.c.next_seq, conversations.c.consent, conversations.c.owner)
+    .returning(
+        conversations.c.next_seq, conversations.c.consent, conversations.c.owner, conversations.c.region
+    )
 )
+_IS_IN = update(conversations).where(conversations.c.id == bindparam("cid")).values(region=bindparam("place"))
 _INSERT = insert(messages)
 _DONE = (
     update(messages)
@@ -235,13 +238,15 @@ class MessageLog:
         content_hash: str,
         parts: JsonParts,
         payload: str | None,
+        region: str | None = None,
         at: datetime,
         decide: Callable[[Situation], Ruling],
     ) -> Accepted:
         """Store a person's message, once per `client_id`, together with what safety says and does about it.
 
-        The same `client_id` again gives the message that is there; compare `content_hash` to know whether it
-        is the same one. `decide` runs inside the transaction, so that two messages at once are judged in order.
+        The same `client_id` again gives the message that is there; compare `content_hash` to know whether it is the
+        same one. `decide` runs inside the transaction, so that two messages at once are judged in order. A `region` is
+        where the person is from now on.
 
         Raises:
             UnknownConversationError: the conversation does not exist (any more).
@@ -252,7 +257,9 @@ class MessageLog:
             if row is None:
                 raise UnknownConversationError
             number = row.next_seq - 1
-            ruling = decide(self._situation(db, conversation_id, number, at, row.owner))
+            if region is not None and region != row.region:
+                db.execute(_IS_IN, {"cid": conversation_id, "place": region})
+            ruling = decide(self._situation(db, conversation_id, number, at, row.owner, region or row.region))
             case_id = self._led(db, conversation_id, ruling, at)
             superseded: list[int] = []
             if ruling.supersedes:
@@ -328,7 +335,7 @@ class MessageLog:
             if heard_command is not None:
                 crisis_log.command_heard(db, conversation_id, heard_command)
             if decide is not None:
-                ruling = decide(self._situation(db, conversation_id, seq, at, row.owner))
+                ruling = decide(self._situation(db, conversation_id, seq, at, row.owner, row.region))
                 stored += self._rule(db, conversation_id, seq, ruling, at)
             return Completed(True, False, stored, row.consent)
 
@@ -382,7 +389,13 @@ class MessageLog:
         return await self._database.read(work)
 
     def _situation(
-        self, db: Connection, conversation_id: str, seq: int, at: datetime, owner: str
+        self,
+        db: Connection,
+        conversation_id: str,
+        seq: int,
+        at: datetime,
+        owner: str,
+        region: str | None,
     ) -> Situation:
         """What is known around message `seq`: crisis, the words just before, who answers, the way to a coach."""
         crisis, last_seq = crisis_log.latest(db, conversation_id)
@@ -390,10 +403,10 @@ class MessageLog:
         bodies = list(db.execute(_RECENT, window).scalars())
         recent = [str(part["text"]) for body in reversed(bodies) for part in body if part["type"] == "text"]
         if self._desk is None:
-            return Situation(tuple(recent), crisis, owner)
+            return Situation(tuple(recent), crisis, owner, region=region)
         hand_off = hand_overs.read(db, conversation_id)
         return Situation(
-            tuple(recent), crisis, owner, hand_off, partial(self._desk.view, db, conversation_id)
+            tuple(recent), crisis, owner, hand_off, partial(self._desk.view, db, conversation_id), region
         )
 
     def _led(self, db: Connection, conversation_id: str, ruling: Ruling, at: datetime) -> str | None:

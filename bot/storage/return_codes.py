@@ -62,14 +62,14 @@ class ReturnCodes:
         return await self._database.write(work)
 
     async def enter(
-        self, code_hash: str, token_hash: str, welcome: Callable[[Case], JsonParts], at: datetime
+        self, code_hash: str, token_hash: str, welcome: Callable[[Case, str | None], JsonParts], at: datetime
     ) -> str | None:
         """Open the conversation of a code under a new token; the one before stops working. None: no such code.
 
         Args:
             code_hash: of the code.
             token_hash: of the new token.
-            welcome: what is said, given the case.
+            welcome: what is said, given the case and the region of the conversation.
             at: when.
 
         Returns:
@@ -89,9 +89,10 @@ class ReturnCodes:
             case = open_of(db, conversation_id) or case  # who asked again since is led to what is open now
             owner = {"new": "queue", "closed": "bot"}.get(case.state, "coach")
             here = conversations.c.id == conversation_id
-            db.execute(update(conversations).where(here).values(token_hash=token_hash, owner=owner))
+            fresh = update(conversations).where(here).values(token_hash=token_hash, owner=owner)
+            region = db.execute(fresh.returning(conversations.c.region)).scalar()
             record(db, case.id, at, PERSON, "returned")
-            say_in(db, conversation_id, None, [welcome(case)], at, "system")
+            say_in(db, conversation_id, None, [welcome(case, region)], at, "system")
             return conversation_id
 
         return await self._database.write(work)

@@ -36,6 +36,7 @@ class Conversation:
     consent_at: datetime | None
     norm_kind: str | None
     norm_label: str | None
+    region: str | None
     created_at: datetime
     last_seen_at: datetime
 
@@ -80,7 +81,7 @@ class Store:
         not stored.
         """
         now = self._clock()
-        fresh = Conversation(conversation_id, channel, None, None, None, None, now, now)
+        fresh = Conversation(conversation_id, channel, None, None, None, None, None, now, now)
 
         def work(db: Connection) -> Conversation:
             gone = select(forgotten.c.conversation_id).where(forgotten.c.conversation_id == conversation_id)

@@ -66,6 +66,8 @@ class ConversationRow(Base):
     consent_at: Mapped[datetime | None]
     norm_kind: Mapped[str | None] = mapped_column(String(64))
     norm_label: Mapped[str | None] = mapped_column(String(200))
+    #: Whose help lines the person reads; NULL: those of the place this server is for.
+    region: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     next_seq: Mapped[int] = mapped_column(default=1, server_default="1")

@@ -6,7 +6,8 @@ show when everything behind it is down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -106,6 +107,18 @@ class Region(Definition):
             if not any(known[name].phone == "always" for name in ids):
                 raise ValueError(f"serves.{kind}: no line that is open day and night")
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """The lines of every region, and which region is meant when nobody says so."""
+
+    all: Mapping[str, Region]
+    usual: str
+
+    def of(self, region: str | None) -> Region:
+        """The lines for someone who is there; those of the usual region when that is not known."""
+        return self.all.get(region or self.usual, self.all[self.usual])
 
 
 def load_help_lines(folder: Path) -> dict[str, Region]:

@@ -125,6 +125,21 @@ async def test_help_is_there_when_the_server_never_answered(open_tab: OpenTab, s
     assert "help-button" in await tab.focused()
 
 
+async def test_the_region_that_is_chosen_in_the_panel_goes_along_with_what_is_said(
+    tab: Tab, server: StubServer
+) -> None:
+    await tab.type("hallo")
+    await tab.bot("Ik las: hallo").wait_for()
+    await tab.button("Ik heb nu hulp nodig").click()
+    await tab.button("Nederland").click()
+    await tab.page.keyboard.press("Escape")
+    await tab.type("ik ben in Utrecht")
+    await tab.bot("Ik las: ik ben in Utrecht").wait_for()
+    said = {sent.get("text"): sent.get("region") for sent in server.received}
+    assert said["ik ben in Utrecht"] == "nederland"
+    assert said["hallo"] != "nederland"
+
+
 async def test_help_lines_are_exactly_those_of_the_resources(tab: Tab) -> None:
     await tab.button("Ik heb nu hulp nodig").click()
     for region, name in (("Vlaanderen en Brussel", "vlaanderen"), ("Nederland", "nederland")):

@@ -39,7 +39,7 @@ from bot.storage.hand_overs import HandOffRecord, HandOvers
 from bot.storage.live_log import LiveLog
 from bot.storage.message_log import MessageLog
 from bot.storage.notifications import enqueue, team_in
-from bot.support.help_lines import load_help_lines
+from bot.support.help_lines import Regions, load_help_lines
 
 HERE = Scope("zorgpunt", "vlaanderen")
 #: Who takes the cases of lane 0 and of lane 1, and whom each passes a case on to.
@@ -215,9 +215,9 @@ async def work(address: str, watch: Watch, firsts: list[int], last: int | None) 
 
 
 def main(address: str) -> None:
-    region = load_help_lines(RESOURCES / "help_lines")["vlaanderen"]
-    way = ToCoach(shipped_hand_off_texts(), region, "zorgpunt", lambda _now: Availability(None))
-    watch = Watch(NoDanger(), shipped_crisis_texts(), region, way)
+    regions = Regions(load_help_lines(RESOURCES / "help_lines"), "vlaanderen")
+    way = ToCoach(shipped_hand_off_texts(), regions, "zorgpunt", lambda _now: Availability(None))
+    watch = Watch(NoDanger(), shipped_crisis_texts(), regions, way)
     os.write(1, b'{"ready": true}\n')
     for line in sys.stdin:
         first, second, *last = json.loads(line)

@@ -4,6 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from bot.settings import Settings
 from bot.storage import crisis_log
 from bot.storage.database import Database, open_database
@@ -19,6 +21,10 @@ def parts(answer: dict[str, Any]) -> list[dict[str, Any]]:
 
 def kinds(answer: dict[str, Any]) -> list[str]:
     return [part["type"] for part in parts(answer)]
+
+
+def numbers(answer: dict[str, Any]) -> list[str]:
+    return [line["tel"] for part in parts(answer) if part["type"] == "help_lines" for line in part["lines"]]
 
 
 async def tap(person: Person, answer: str) -> dict[str, Any]:
@@ -66,6 +72,29 @@ async def test_with_the_engine_gone_a_person_in_danger_reads_the_help_lines_with
         numbers = [line["tel"] for line in parts(answer)[1]["lines"]]
         assert "tel:1813" in numbers
         assert answer["pending"] is False
+
+
+async def test_who_is_in_the_netherlands_reads_the_help_lines_of_there_from_then_on(
+    settings: Settings,
+) -> None:
+    async with run_app(settings, engine_environment=GONE) as app:
+        await listening(app)
+        person, other = await app.person(), await app.person()
+        status, answer = await person.post({"id": "a", "text": "ik wil dood", "region": "nederland"})
+        assert status == 200
+        assert numbers(answer) == ["tel:113", "tel:112", "tel:+31880767000"]
+        assert numbers(await tap(person, "numbers")) == numbers(answer)
+        assert "tel:113" not in numbers(await other.say("ik wil dood"))
+        _, back = await person.post({"id": "b", "text": "ik spring van het dak", "region": "vlaanderen"})
+        assert "tel:1813" in numbers(back)
+
+
+@pytest.mark.parametrize("region", ["", "belgie", "Nederland", "nederland "])
+async def test_a_region_that_is_not_known_is_refused(region: str, running: Running) -> None:
+    person = await running.person()
+    status, answer = await person.post({"id": "a", "text": "hallo", "region": region})
+    assert (status, answer["error"]) == (422, "invalid")
+    assert await person.read() == []
 
 
 async def test_a_message_that_waits_for_the_engine_does_not_hold_danger_back(settings: Settings) -> None:

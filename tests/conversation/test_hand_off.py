@@ -264,6 +264,15 @@ async def test_danger_said_to_a_coach_brings_the_lines_and_flags_the_case(desk: 
     assert (await only_case(desk)).flagged_at is None
 
 
+async def test_with_a_coach_too_the_lines_are_those_of_where_the_person_is(desk: Running) -> None:
+    person, case = await in_chat(desk)
+    await coach_says(desk, case, "Dag")
+    sent = {"id": "nl", "text": "ik wil er een einde aan maken", "region": "nederland"}
+    _, answer = await person.post(sent)
+    _, lines, _ = answer["messages"][0]["parts"]
+    assert lines["lines"][0]["tel"] == "tel:113"
+
+
 @pytest.mark.parametrize(
     ("said", "first"),
     [

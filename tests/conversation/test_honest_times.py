@@ -17,7 +17,7 @@ from bot.screening.sharing import Shareable
 from bot.storage.cases import Case
 from bot.storage.crisis_log import Situation
 from bot.storage.hand_overs import DeskView, HandOffRecord
-from bot.support.help_lines import load_help_lines
+from bot.support.help_lines import Regions, load_help_lines
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 EXAMPLE = RESOURCES / "organisation.example.yml"
@@ -48,10 +48,10 @@ def said(
     file: OrganisationFile, now: datetime, open_case: Case | None, stage: str | None
 ) -> list[dict[str, Any]]:
     """What someone reads who asks for a coach (stage None), or who passes on what they chose."""
-    region = load_help_lines(RESOURCES / "help_lines")["vlaanderen"]
+    regions = Regions(load_help_lines(RESOURCES / "help_lines"), "vlaanderen")
     found = file.current()
     assert found is not None, file.faults
-    way = ToCoach(shipped_hand_off_texts(), region, found.id, lambda at: coach_from(found, at))
+    way = ToCoach(shipped_hand_off_texts(), regions, found.id, lambda at: coach_from(found, at))
     record = None if stage is None else HandOffRecord(stage, {"way": "chat", "words": ""}, now)
     view = DeskView(True, open_case, Shareable(None, (), 0))
     tap = "/request_human" if stage is None else f'{COMMAND}{{"answer": "send"}}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import pytest
@@ -59,6 +60,19 @@ async def test_a_suspicion_is_asked_about_and_then_the_same_question_comes_back(
     assert "denk je aan zelfmoord?" in words(await person.say("ik zie het niet meer zitten"))
     after = await person.tap('/crisis{"answer": "no"}')
     assert asked[-1] in after, (asked[-1], after)
+
+
+async def test_the_assistants_own_lines_are_those_of_where_the_person_is(
+    stack: Stack, http: aiohttp.ClientSession
+) -> None:
+    person = await stack.person(http)
+    assert "tel:106" in _numbers(await person.tap("/request_helpline"))
+    await person.send({"payload": "/greet", "region": "nederland"})
+    assert _numbers(await person.tap("/request_helpline"))[0] == "tel:+31880767000"
+
+
+def _numbers(answer: list[dict[str, Any]]) -> list[str]:
+    return [line["tel"] for part in answer if part["type"] == "help_lines" for line in part["lines"]]
 
 
 async def test_with_the_engine_killed_the_help_lines_come_within_a_second(

@@ -46,8 +46,8 @@ class Door:
     async def enter(self, code_hash: str) -> str | None:
         return await self.codes.enter(code_hash, "new", self.welcome, LATER)
 
-    def welcome(self, case: Case) -> list[dict[str, Any]]:
-        return words(f"Welkom terug: {case.number}, {case.state}")
+    def welcome(self, case: Case, region: str | None) -> list[dict[str, Any]]:
+        return words(f"Welkom terug: {case.number}, {case.state}{f', {region}' if region else ''}")
 
 
 @pytest.fixture

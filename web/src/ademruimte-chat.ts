@@ -13,7 +13,7 @@ import { Composer } from "./composer.js";
 import { Connection, openWithCode } from "./connection.js";
 import { renderEntry, renderTyping, whoSays } from "./entries.js";
 import { renderHeader, type View } from "./header.js";
-import { renderHelpPanel, startRegion } from "./help-panel.js";
+import { knownRegion, renderHelpPanel, startRegion } from "./help-panel.js";
 import { Keeper } from "./keeper.js";
 import { breathMark, downMark } from "./marks.js";
 import { BACK_TO_ASSISTANT, type Message } from "./messages.js";
@@ -109,6 +109,7 @@ export class AdemruimteChat extends LitElement {
   private begin(): void {
     if (this.connection) return;
     this.connection = new Connection(this.origin, this.keeper, (news) => this.onChange(news));
+    this.connection.home = knownRegion(this.region);
     this.connection.start();
   }
 
@@ -182,6 +183,12 @@ export class AdemruimteChat extends LitElement {
     const button = this.view === "help" ? ".help-button" : ".with-code";
     this.view = "talk";
     void this.focusOn(button);
+  };
+
+  /** The person is in this region: the lines here and those that the assistant shows from now on. */
+  private readonly moveTo = (region: string): void => {
+    this.region = region;
+    if (this.connection) this.connection.region = region;
   };
 
   /** Another conversation, found by its code, takes the place of the one in this browser. */
@@ -294,7 +301,7 @@ export class AdemruimteChat extends LitElement {
 
   private renderHelp(): TemplateResult {
     return html`<div class="scroller" tabindex="0" role="group" aria-label=${texts.helpTitle}>
-      ${renderHelpPanel(startRegion(this.region, navigator.language), (region) => (this.region = region), this.back)}
+      ${renderHelpPanel(startRegion(this.region, navigator.language), this.moveTo, this.back)}
     </div>`;
   }
 

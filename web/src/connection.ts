@@ -47,6 +47,10 @@ export class Connection {
   status: Status = "starting";
   typing = false;
   notice: string | null = null;
+  /** Where the person says to be: goes along with what is sent, and the assistant shows the help lines of there. */
+  region: string | null = null;
+  /** Where the page says people are: told once, in a conversation that is new. */
+  home: string | null = null;
   readonly presence: Presence;
 
   private running = false;
@@ -152,7 +156,7 @@ export class Connection {
     for (const out of this.timeline.unsent) {
       if (out.refused || this.inFlight.has(out.id)) continue;
       this.inFlight.add(out.id);
-      this.socket.send(JSON.stringify({ type: "send", ...asSent(out) }));
+      this.socket.send(JSON.stringify({ type: "send", ...asSent(out, this.region) }));
     }
     if (this.inFlight.size && !this.timers.has("confirmation")) {
       // A line that swallows messages looks open: without a confirmation it is opened anew and all is resent.
@@ -168,7 +172,7 @@ export class Connection {
       this.inFlight.add(out.id);
       this.setTyping(this.owner.who !== "coach"); // whether a person writes is not known here
       try {
-        await this.call("POST", "messages", asSent(out));
+        await this.call("POST", "messages", asSent(out, this.region));
         await this.fetchNew();
         this.update(withoutUnsent(this.timeline, out.id));
         const session = (await this.call("GET", "session")) as { remember?: boolean };
@@ -202,6 +206,7 @@ export class Connection {
         if (!this.running) return; // closed meanwhile: leave no trace
         this.keeper.saveToken(session.token);
         this.freshToken = true;
+        this.region ??= this.home;
         this.greetFirst();
       } catch (error) {
         return this.failed(error);

@@ -10,10 +10,15 @@ import { backMark } from "./marks.js";
 import { renderHelpLines } from "./parts.js";
 import { texts } from "./texts.js";
 
+/** The region that was asked for, when there is such a one. */
+export function knownRegion(asked: string | null): string | null {
+  return regions.find((region) => region.id === asked)?.id ?? null;
+}
+
 /** The region asked for by the page, else guessed from the browser's language; Flanders when in doubt. */
 export function startRegion(asked: string | null, language: string): string {
-  const found = regions.find((region) => region.id === asked);
-  if (found) return found.id;
+  const found = knownRegion(asked);
+  if (found) return found;
   return language.toLowerCase() === "nl-nl" ? "nederland" : "vlaanderen";
 }
 

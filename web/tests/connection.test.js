@@ -25,6 +25,28 @@ test("the first contact makes a session, says hello once and nothing else", asyn
   assert.deepEqual(lines[0].sent.map((sent) => sent.payload), ["/greet"]);
 });
 
+test("a new conversation tells where the page is, an old one only where the person says to be", async () => {
+  const fresh = setUp();
+  fresh.connection.home = "nederland";
+  fresh.connection.start();
+  await settle();
+  fresh.lines[0].open();
+  fresh.lines[0].hears(ready);
+  assert.deepEqual(fresh.lines[0].sent.map((sent) => sent.region), ["nederland"]);
+
+  const old = setUp({ token: "t0" });
+  old.connection.home = "nederland";
+  old.connection.start();
+  await settle();
+  old.lines[0].open();
+  old.lines[0].hears(ready);
+  old.connection.say("hallo");
+  old.connection.region = "vlaanderen";
+  old.connection.say("ik ben in Gent");
+  const told = old.lines[0].sent.filter((sent) => sent.text).map((sent) => sent.region);
+  assert.deepEqual(told, [undefined, "vlaanderen"]);
+});
+
 test("after a lost line the replay starts at what was seen, and what was not confirmed goes again with its id", async () => {
   const { connection, lines } = await started({ token: "t0" });
   lines[0].hears(bot(1, "hallo"));
