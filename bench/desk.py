@@ -53,7 +53,7 @@ from bot.storage.live_log import LiveLog
 from bot.storage.message_log import MessageLog
 from bot.storage.migrate import migrate
 from bot.storage.tables import case_events, cases, conversations, messages
-from bot.support.help_lines import load_help_lines
+from bot.support.help_lines import Regions, load_help_lines
 
 WEEKS = 12
 OPEN = 0.2  # share of the cases
@@ -235,9 +235,9 @@ async def served(database: Database, settings: Settings) -> AsyncIterator[str]:
     def clock() -> datetime:
         return datetime.now(UTC)
 
-    region = load_help_lines(RESOURCES / "help_lines")["vlaanderen"]
+    regions = Regions(load_help_lines(RESOURCES / "help_lines"), "vlaanderen")
     texts = shipped_hand_off_texts()
-    to_coach = ToCoach(texts, region, "noord", lambda _now: Availability(None))
+    to_coach = ToCoach(texts, regions, "noord", lambda _now: Availability(None))
     live = Live(LiveLog(database), Outbox(MessageLog(database), clock), to_coach, texts, clock)
     app = web.Application()
     add_desk(app).set_result(make_desk(settings, database, clock, live=live))

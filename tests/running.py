@@ -67,6 +67,11 @@ class Person:
         ) as response:
             return response.status, await response.json()
 
+    async def move(self, region: str) -> None:
+        there = f"{self.url}/api/chat/region"
+        async with self.http.post(there, json={"region": region}, headers=self.headers) as answer:
+            assert (answer.status, await answer.json()) == (200, {"region": region})
+
     async def say(self, text: str, message_id: str | None = None) -> dict:
         status, answer = await self.post({"id": message_id or f"m{next(self.numbers)}", "text": text})
         assert status == 200, answer

@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
 
@@ -41,16 +41,32 @@ class Chat:
     codes: Buckets
     codes_in_all: Buckets
 
-    async def open_session(self, address: str) -> str:
+    async def open_session(self, address: str, body: object) -> str:
         """A token for a new conversation. Only its hash is kept.
 
         Raises:
-            ApiProblemError: rate_limited.
+            ApiProblemError: invalid, or rate_limited.
         """
+        region = None if body == {} else _region(body)
         _within(self.sessions, address)
         token = secrets.token_urlsafe(32)
-        await self.log.open_session(_hash(token), "web", self.clock())
+        await self.log.open_session(_hash(token), "web", self.clock(), region)
         return token
+
+    def region(self, session: Session) -> str:
+        """Whose help lines this person reads."""
+        return session.region or self.settings.region
+
+    async def move(self, session: Session, body: object) -> str:
+        """The person is in this region from now on.
+
+        Raises:
+            ApiProblemError: invalid, or rate_limited.
+        """
+        region = _region(body)
+        _within(self.messages, session.conversation_id)
+        await self.log.move(session.conversation_id, region)
+        return region
 
     async def session(self, token: str | None) -> Session:
         """Whose token this is.
@@ -107,14 +123,11 @@ class Chat:
     def _read(self, body: object) -> Incoming:
         if not isinstance(body, dict) or not all(isinstance(value, str) for value in body.values()):
             raise ApiProblemError("invalid")
-        region = body.get("region")
-        if region not in (None, *get_args(RegionId)):
-            raise ApiProblemError("invalid")
-        keys = set(body) - {"region"}
+        keys = set(body)
         if keys == {"id", "text"}:
-            return replace(typed(body["id"], body["text"], self.settings.max_text), region=region)
+            return typed(body["id"], body["text"], self.settings.max_text)
         if keys in ({"id", "payload"}, {"id", "payload", "title"}):
-            return replace(tapped(body["id"], body["payload"], body.get("title")), region=region)
+            return tapped(body["id"], body["payload"], body.get("title"))
         raise ApiProblemError("invalid")
 
 
@@ -147,6 +160,12 @@ def read_after(value: str | None) -> int:
 
 def _refuse(_constant: str) -> None:
     raise ValueError
+
+
+def _region(body: object) -> str:
+    if not isinstance(body, dict) or set(body) != {"region"} or body["region"] not in get_args(RegionId):
+        raise ApiProblemError("invalid")
+    return str(body["region"])
 
 
 def _within(buckets: Buckets, key: str) -> None:

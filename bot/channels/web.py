@@ -21,6 +21,7 @@ def chat_api(chat: Chat) -> Handlers:
     return {
         "sessions": {"POST": partial(_open_session, chat)},
         "session": {"GET": partial(_session, chat)},
+        "region": {"POST": partial(_move, chat)},
         "messages": {"POST": partial(_send, chat), "GET": partial(_read, chat)},
         "socket": {"GET": partial(_socket, chat)},
         "code": {"POST": partial(_new_code, chat)},
@@ -29,9 +30,9 @@ def chat_api(chat: Chat) -> Handlers:
 
 
 async def _open_session(chat: Chat, request: web.Request) -> web.Response:
-    if await _body(request) != {}:
-        raise ApiProblemError("invalid")
-    return json_response({"token": await chat.open_session(_address(chat, request))}, 201)
+    return json_response(
+        {"token": await chat.open_session(_address(chat, request), await _body(request))}, 201
+    )
 
 
 async def _new_code(chat: Chat, request: web.Request) -> web.Response:
@@ -50,7 +51,12 @@ async def _return(chat: Chat, request: web.Request) -> web.Response:
 
 async def _session(chat: Chat, request: web.Request) -> web.Response:
     session = await chat.session(_bearer(request))
-    return json_response({"remember": session.consent is True})
+    return json_response({"remember": session.consent is True, "region": chat.region(session)})
+
+
+async def _move(chat: Chat, request: web.Request) -> web.Response:
+    session = await chat.session(_bearer(request))
+    return json_response({"region": await chat.move(session, await _body(request))})
 
 
 async def _send(chat: Chat, request: web.Request) -> web.Response:

@@ -61,7 +61,9 @@ class ToCoach:
         if situation.desk is None or (record is None and not starts):
             return None
         view = situation.desk()
-        step = flow.respond(self._texts, _hand_off(record), text, command, self._facts(view, now), now)
+        step = flow.respond(
+            self._texts, _hand_off(record), text, command, self._facts(view, now, situation.region), now
+        )
         return None if step is None else self._ruling(step, view, now, situation.region)
 
     def asked(self, origin: Origin, words: str, situation: Situation, now: datetime) -> Ruling | None:
@@ -71,7 +73,7 @@ class ToCoach:
         view = situation.desk()
         if not view.coaches:
             return None
-        step = flow.begin(self._texts, origin, words, self._facts(view, now), now)
+        step = flow.begin(self._texts, origin, words, self._facts(view, now, situation.region), now)
         return self._ruling(step, view, now, situation.region)
 
     def reminded(self, situation: Situation, now: datetime) -> Ruling | None:
@@ -79,7 +81,7 @@ class ToCoach:
         record = _hand_off(situation.hand_off)
         if record is None or situation.desk is None or situation.owner == "coach":
             return None
-        says = flow.ask_again(self._texts, record, self._facts(situation.desk(), now), now)
+        says = flow.ask_again(self._texts, record, self._facts(situation.desk(), now, situation.region), now)
         return Ruling(replies=tuple(self.parts(say, now, situation.region) for say in says)) if says else None
 
     def to_coach(
@@ -129,14 +131,15 @@ class ToCoach:
         """Whether a coach works now."""
         return self._there(now)
 
-    def _facts(self, view: DeskView, now: datetime) -> Facts:
+    def _facts(self, view: DeskView, now: datetime, region: str | None) -> Facts:
         scores, case = view.shared.scores, view.case
         return Facts(
             coaches=view.coaches,
             scores_at=datetime.fromisoformat(scores["at"]) if scores is not None else None,
             level=view.shared.level,
             open_case=OpenCase(case.number, case.state, case.due_at) if case is not None else None,
-            region=cast("Any", self._regions.usual),
+            region=cast("Any", region or self._regions.usual),
+            desk=cast("Any", self._regions.usual),
             there=self._there(now),
         )
 

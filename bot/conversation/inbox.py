@@ -35,12 +35,11 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A clean message: what the person sees as theirs, the payload when it was a tap, and where the person is."""
+    """A clean message: what the person sees as theirs, and the payload when it was a tap."""
 
     client_id: str
     text: str
     payload: str | None
-    region: str | None = None
 
     @property
     def content_hash(self) -> str:
@@ -125,7 +124,6 @@ class Inbox:
             content_hash=incoming.content_hash,
             parts=[as_json(Text(text=incoming.text))],
             payload=incoming.payload,
-            region=incoming.region,
             at=now,
             decide=self._watch.inbound(incoming.text, incoming.payload, now),
         )

@@ -57,7 +57,7 @@ _MAIL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A number that can be called. `e164` as in '+32470123456'; `shown` as people write it in the region."""
+    """A number that can be called. `e164` as in '+32470123456'; `shown` as people write it where it is read."""
 
     e164: str
     shown: str
@@ -80,9 +80,15 @@ class Found:
     rest: str
 
 
-def read_phone(text: str, region: Region) -> Phone | None:
-    """The first number in a text that can be called; None when there is none (see `phone_fault`)."""
-    found = next(_phones(_cut(text), region), None)
+def read_phone(text: str, region: Region, read_in: Region | None = None) -> Phone | None:
+    """The first number in a text that can be called; None when there is none (see `phone_fault`).
+
+    Args:
+        text: what the person typed.
+        region: where numbers without a country code belong.
+        read_in: where the number is read and called; None: in the same region.
+    """
+    found = next(_phones(_cut(text), region, read_in or region), None)
     return found[0] if found else None
 
 
@@ -147,17 +153,18 @@ def read_moment(text: str, now: datetime) -> Moment | None:
     return Moment(" ".join(bare.split())[:MOST_OWN_WORDS]) if _says_something(bare) else None
 
 
-def read_contact(text: str, region: Region, now: datetime) -> Found:
+def read_contact(text: str, region: Region, now: datetime, read_in: Region | None = None) -> Found:
     """A number, an address and a moment from one message: 'bel mij morgen na 4 op 0470 12 34 56'.
 
     Args:
         text: what the person typed; only the first `MOST_CHARACTERS` are read.
         region: where numbers without a country code belong.
         now: with its zone.
+        read_in: where a number is read and called; None: in the same region.
     """
     text = _cut(text)
     mails, without_mail = list(_mails(text)), _without(text, _mails(text))
-    phones = list(_phones(without_mail, region))
+    phones = list(_phones(without_mail, region, read_in or region))
     bare = _without(without_mail, phones)
     reading = read(bare, now)
     moment = reading.moment if reading and reading.others <= MOST_OTHER_WORDS else None
@@ -181,7 +188,7 @@ def _cut(text: str) -> str:
 _Span = tuple[int, int]
 
 
-def _phones(text: str, region: Region) -> Iterator[tuple[Phone, _Span]]:
+def _phones(text: str, region: Region, read_in: Region) -> Iterator[tuple[Phone, _Span]]:
     """Every number that can be called, and where it stands."""
     for match in _RUN.finditer(text):
         dated = _DATE_OR_HOUR.match(match[0])
@@ -193,7 +200,7 @@ def _phones(text: str, region: Region) -> Iterator[tuple[Phone, _Span]]:
             *(place.start() for place in re.finditer(r"[ /]", run) if _may_end(run, place.start())),
         ]
         for end in ends:
-            phone = _phone(run[:end].strip(), region)
+            phone = _phone(run[:end].strip(), region, read_in)
             if phone is not None:
                 yield phone, (start, start + end)
                 break
@@ -203,7 +210,7 @@ def _may_end(run: str, at: int) -> bool:
     return run[at] == "/" or _DATE_OR_HOUR.match(run, at) is not None
 
 
-def _phone(typed: str, region: Region) -> Phone | None:
+def _phone(typed: str, region: Region, read_in: Region) -> Phone | None:
     """The number as typed, in its own country or else as a mobile number of the other one."""
     from phonenumbers import (  # noqa: PLC0415 - slow to import
         NumberParseException,
@@ -230,15 +237,15 @@ def _phone(typed: str, region: Region) -> Phone | None:
             continue
         if (mobile_only or digits[0] not in "+03") and kind != PhoneNumberType.MOBILE:
             continue
-        own = {"BE": 32, "NL": 31}[_COUNTRY[region]] == number.country_code
+        own = {"BE": 32, "NL": 31}[_COUNTRY[read_in]] == number.country_code
         shown = PhoneNumberFormat.NATIONAL if own else PhoneNumberFormat.INTERNATIONAL
         return Phone(format_number(number, PhoneNumberFormat.E164), format_number(number, shown))
     return None
 
 
 def _phones_anywhere(text: str) -> Iterator[tuple[Phone, _Span]]:
-    yield from _phones(text, "vlaanderen")
-    yield from _phones(text, "nederland")
+    yield from _phones(text, "vlaanderen", "vlaanderen")
+    yield from _phones(text, "nederland", "nederland")
 
 
 def _numbers(text: str) -> Iterator[tuple[str, _Span]]:

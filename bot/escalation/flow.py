@@ -117,7 +117,8 @@ class Facts:
         scores_at: when the check-in was that could be shared; None when there is none.
         level: level of care that triage found (0-4).
         open_case: a case of this person that is not closed.
-        region: 'vlaanderen' or 'nederland', for reading phone numbers.
+        region: 'vlaanderen' or 'nederland', where the person is, for reading phone numbers.
+        desk: where the coaches are: a number from elsewhere is shown to them with its country.
         there: whether a coach works now.
     """
 
@@ -126,6 +127,7 @@ class Facts:
     level: int = 0
     open_case: OpenCase | None = None
     region: Literal["vlaanderen", "nederland"] = "vlaanderen"
+    desk: Literal["vlaanderen", "nederland"] = "vlaanderen"
     there: Availability = Availability(None)
 
 
@@ -279,7 +281,7 @@ class _Flow:
     def started(self, words: str) -> Step:
         draft = self.hand_off.draft
         if words:
-            found = read_contact(words, self.facts.region, self.moment)
+            found = read_contact(words, self.facts.region, self.moment, self.facts.desk)
             if found.phone is not None:
                 moment = found.moment.in_words if found.moment is not None else None
                 draft = replace(draft, way="phone", phone=found.phone.shown, moment=moment)
@@ -330,7 +332,9 @@ class _Flow:
             (way for way in ways if answer == way or (answer is None and self.begins(way, text))), None
         )
         draft = self.hand_off.draft
-        found = read_contact(text, self.facts.region, self.moment) if answer is None else None
+        found = (
+            read_contact(text, self.facts.region, self.moment, self.facts.desk) if answer is None else None
+        )
         if found is not None and found.phone is not None:
             moment = found.moment.in_words if found.moment is not None else draft.moment
             return self.ask_next(replace(draft, way="phone", phone=found.phone.shown, moment=moment))
@@ -344,12 +348,12 @@ class _Flow:
         draft = self.hand_off.draft
         if answer in ("phone", "mail", "chat"):
             return self.at_way(text, answer)
-        phone = read_phone(text, self.facts.region)
+        phone = read_phone(text, self.facts.region, self.facts.desk)
         if phone is None:
             if sum(c.isdigit() for c in text) >= 6:
                 return self.stay(self.texts.reach.phone_wrong)
             return self.stay(self.texts.reach.phone_none) if len(_words(text)) < 5 else self.leave_open()
-        found = read_contact(text, self.facts.region, self.moment)
+        found = read_contact(text, self.facts.region, self.moment, self.facts.desk)
         moment = found.moment.in_words if found.moment is not None else draft.moment
         return self.ask_next(replace(draft, phone=phone.shown, moment=moment))
 

@@ -39,6 +39,7 @@ class Session:
 
     conversation_id: str
     consent: bool | None
+    region: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ _WAITING = (
     .limit(WAITING_AT_ONCE)
 )
 _CONVERSATIONS_WAITING = select(messages.c.conversation_id).where(messages.c.state == "pending").distinct()
-_SESSION = select(conversations.c.id, conversations.c.consent).where(
+_SESSION = select(conversations.c.id, conversations.c.consent, conversations.c.region).where(
     conversations.c.token_hash == bindparam("hash")
 )
 _TAKE_NUMBERS = (
@@ -159,7 +160,6 @@ _TAKE_NUMBERS = (
         conversations.c.next_seq, conversations.c.consent, conversations.c.owner, conversations.c.region
     )
 )
-_IS_IN = update(conversations).where(conversations.c.id == bindparam("cid")).values(region=bindparam("place"))
 _INSERT = insert(messages)
 _DONE = (
     update(messages)
@@ -208,17 +208,25 @@ class MessageLog:
         self._database = database
         self._desk = desk
 
-    async def open_session(self, token_hash: str, channel: str, at: datetime) -> str:
-        """Start a conversation for a new token; returns its id."""
-        row = {"id": uuid.uuid4().hex, "token_hash": token_hash, "channel": channel}
+    async def open_session(
+        self, token_hash: str, channel: str, at: datetime, region: str | None = None
+    ) -> str:
+        """Start a conversation for a new token, with where the person is when that is known; returns its id."""
+        own = uuid.uuid4().hex
+        row = {"id": own, "token_hash": token_hash, "channel": channel, "region": region}
         times = {"created_at": at, "last_seen_at": at}
         await self._database.write(lambda db: db.execute(insert(conversations).values(row | times)))
-        return row["id"]
+        return own
 
     async def session(self, token_hash: str) -> Session | None:
         """Whose token this is, or None when it is unknown or the conversation was forgotten."""
         row = await self._database.read(lambda db: db.execute(_SESSION, {"hash": token_hash}).first())
-        return Session(row.id, row.consent) if row else None
+        return Session(row.id, row.consent, row.region) if row else None
+
+    async def move(self, conversation_id: str, region: str) -> None:
+        """The person is in this region from now on."""
+        here = update(conversations).where(conversations.c.id == conversation_id).values(region=region)
+        await self._database.write(lambda db: db.execute(here))
 
     async def visited(self, conversation_id: str, at: datetime) -> None:
         """Note that the person is there."""
@@ -238,15 +246,13 @@ class MessageLog:
         content_hash: str,
         parts: JsonParts,
         payload: str | None,
-        region: str | None = None,
         at: datetime,
         decide: Callable[[Situation], Ruling],
     ) -> Accepted:
         """Store a person's message, once per `client_id`, together with what safety says and does about it.
 
         The same `client_id` again gives the message that is there; compare `content_hash` to know whether it is the
-        same one. `decide` runs inside the transaction, so that two messages at once are judged in order. A `region` is
-        where the person is from now on.
+        same one. `decide` runs inside the transaction, so that two messages at once are judged in order.
 
         Raises:
             UnknownConversationError: the conversation does not exist (any more).
@@ -257,9 +263,7 @@ class MessageLog:
             if row is None:
                 raise UnknownConversationError
             number = row.next_seq - 1
-            if region is not None and region != row.region:
-                db.execute(_IS_IN, {"cid": conversation_id, "place": region})
-            ruling = decide(self._situation(db, conversation_id, number, at, row.owner, region or row.region))
+            ruling = decide(self._situation(db, conversation_id, number, at, row.owner, row.region))
             case_id = self._led(db, conversation_id, ruling, at)
             superseded: list[int] = []
             if ruling.supersedes:

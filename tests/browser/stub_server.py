@@ -176,6 +176,7 @@ class Conversation:
     messages: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     sockets: list[web.WebSocketResponse] = dataclasses.field(default_factory=list)
     remember: bool = False
+    region: str = "vlaanderen"
     owner: tuple[str, str | None] = ("bot", None)
     code: str | None = None  # the one that works now
     case_open: bool = True
@@ -209,6 +210,7 @@ class StubServer:
         app = web.Application()
         app.router.add_post("/api/chat/sessions", self._new_session)
         app.router.add_get("/api/chat/session", self._session)
+        app.router.add_post("/api/chat/region", self._move)
         app.router.add_get("/api/chat/messages", self._replay)
         app.router.add_post("/api/chat/messages", self._post)
         app.router.add_get("/api/chat/socket", self._socket)
@@ -295,13 +297,18 @@ class StubServer:
             raise web.HTTPUnauthorized(text=_problem(401), content_type="application/json")
         return self.conversations[token]
 
-    async def _new_session(self, _request: web.Request) -> web.Response:
+    async def _new_session(self, request: web.Request) -> web.Response:
         token = secrets.token_urlsafe(32)
-        self.conversations[token] = Conversation()
+        self.conversations[token] = Conversation(**await request.json())
         return web.json_response({"token": token}, status=201)
 
     async def _session(self, request: web.Request) -> web.Response:
-        return web.json_response({"remember": self._conversation(request).remember})
+        found = self._conversation(request)
+        return web.json_response({"remember": found.remember, "region": found.region})
+
+    async def _move(self, request: web.Request) -> web.Response:
+        self._conversation(request).region = (await request.json())["region"]
+        return web.json_response(await request.json())
 
     async def _replay(self, request: web.Request) -> web.Response:
         after = int(request.query.get("after", "0"))
@@ -348,7 +355,9 @@ class StubServer:
         for message in conversation.messages:
             if message["seq"] > int(request.query.get("after", "0")):
                 await socket.send_json({"type": "message", **message})
-        await socket.send_json({"type": "session", "remember": conversation.remember})
+        await socket.send_json(
+            {"type": "session", "remember": conversation.remember, "region": conversation.region}
+        )
         if conversation.owner != ("bot", None):
             owner, name = conversation.owner
             await socket.send_json({"type": "owner", "owner": owner, "name": name})

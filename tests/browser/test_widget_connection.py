@@ -125,19 +125,21 @@ async def test_help_is_there_when_the_server_never_answered(open_tab: OpenTab, s
     assert "help-button" in await tab.focused()
 
 
-async def test_the_region_that_is_chosen_in_the_panel_goes_along_with_what_is_said(
+async def test_the_region_that_is_chosen_in_the_panel_is_kept_with_the_conversation(
     tab: Tab, server: StubServer
 ) -> None:
     await tab.type("hallo")
     await tab.bot("Ik las: hallo").wait_for()
     await tab.button("Ik heb nu hulp nodig").click()
-    await tab.button("Nederland").click()
-    await tab.page.keyboard.press("Escape")
-    await tab.type("ik ben in Utrecht")
-    await tab.bot("Ik las: ik ben in Utrecht").wait_for()
-    said = {sent.get("text"): sent.get("region") for sent in server.received}
-    assert said["ik ben in Utrecht"] == "nederland"
-    assert said["hallo"] != "nederland"
+    pressed = tab.page.locator(".regions [aria-pressed=true]")
+    assert await pressed.inner_text() == "Vlaanderen en Brussel"
+    async with tab.page.expect_response("**/api/chat/region"):
+        await tab.button("Nederland").click()
+    assert [found.region for found in server.conversations.values()] == ["nederland"]
+    await tab.page.reload()
+    await tab.bot("Ik las: hallo").wait_for()
+    await tab.button("Ik heb nu hulp nodig").click()
+    assert await pressed.inner_text() == "Nederland"
 
 
 async def test_help_lines_are_exactly_those_of_the_resources(tab: Tab) -> None:

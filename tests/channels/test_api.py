@@ -107,7 +107,10 @@ async def test_a_conversation_looks_as_described(running: Running) -> None:
     status, everything = await ask(running, "GET", "/api/chat/messages", token=token, query="?after=0")
     assert status == 200
     assert {m["role"] for m in everything["messages"]} == {"user", "bot", "system"}
-    assert await ask(running, "GET", "/api/chat/session", token=token) == (200, {"remember": False})
+    assert await ask(running, "GET", "/api/chat/session", token=token) == (
+        200,
+        {"remember": False, "region": "vlaanderen"},
+    )
 
 
 async def test_consent_given_in_the_conversation_makes_the_session_remembered(running: Running) -> None:

@@ -14,10 +14,12 @@ from bot.conversation.live import Live
 from bot.conversation.outbox import Outbox
 from bot.escalation.flow import Availability
 from bot.escalation.hand_off_texts import shipped_hand_off_texts
+from bot.resources import RESOURCES
 from bot.storage.cases import Case, Opening, open_in
 from bot.storage.database import Database
 from bot.storage.live_log import LiveLog
 from bot.storage.message_log import MessageLog, say_in
+from bot.support.help_lines import Regions, load_help_lines
 
 CONTACT = {"way": "phone", "name": "Robin", "phone": "0470 12 34 56", "moment": "morgen na 16 uur"}
 _ITEMS = [
@@ -87,8 +89,11 @@ async def person_says(database: Database, case: Case, words: str, at: datetime) 
 
 def real_live(database: Database, clock: Callable[[], datetime]) -> Live:
     """The live conversation as the app makes it."""
-    texts = shipped_hand_off_texts()
-    to_coach = ToCoach(texts, "vlaanderen", "zorgpunt", lambda _at: Availability(None))
+    texts, regions = (
+        shipped_hand_off_texts(),
+        Regions(load_help_lines(RESOURCES / "help_lines"), "vlaanderen"),
+    )
+    to_coach = ToCoach(texts, regions, "zorgpunt", lambda _at: Availability(None))
     return Live(LiveLog(database), Outbox(MessageLog(database), clock), to_coach, texts, clock)
 
 

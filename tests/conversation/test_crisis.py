@@ -80,21 +80,31 @@ async def test_who_is_in_the_netherlands_reads_the_help_lines_of_there_from_then
     async with run_app(settings, engine_environment=GONE) as app:
         await listening(app)
         person, other = await app.person(), await app.person()
-        status, answer = await person.post({"id": "a", "text": "ik wil dood", "region": "nederland"})
-        assert status == 200
+        await person.move("nederland")
+        answer = await person.say("ik wil dood")
         assert numbers(answer) == ["tel:113", "tel:112", "tel:+31880767000"]
         assert numbers(await tap(person, "numbers")) == numbers(answer)
         assert "tel:113" not in numbers(await other.say("ik wil dood"))
-        _, back = await person.post({"id": "b", "text": "ik spring van het dak", "region": "vlaanderen"})
-        assert "tel:1813" in numbers(back)
+        await person.move("vlaanderen")
+        assert "tel:1813" in numbers(await person.say("ik spring van het dak"))
 
 
-@pytest.mark.parametrize("region", ["", "belgie", "Nederland", "nederland "])
-async def test_a_region_that_is_not_known_is_refused(region: str, running: Running) -> None:
+async def test_a_page_for_people_in_the_netherlands_says_so_with_a_new_conversation(running: Running) -> None:
+    async with running.http.post(f"{running.url}/api/chat/sessions", json={"region": "nederland"}) as opened:
+        person = Person(running.http, running.url, (await opened.json())["token"])
+    assert numbers(await person.say("ik wil dood"))[0] == "tel:113"
+    async with person.http.get(f"{person.url}/api/chat/session", headers=person.headers) as session:
+        assert (await session.json())["region"] == "nederland"
+
+
+@pytest.mark.parametrize(
+    "body", [{"region": "belgie"}, {"region": None}, {"region": 1}, {"region": []}, {}, []]
+)
+async def test_a_region_that_is_not_known_is_refused(body: object, running: Running) -> None:
     person = await running.person()
-    status, answer = await person.post({"id": "a", "text": "hallo", "region": region})
-    assert (status, answer["error"]) == (422, "invalid")
-    assert await person.read() == []
+    there = f"{person.url}/api/chat/region"
+    async with person.http.post(there, json=body, headers=person.headers) as answer:
+        assert (answer.status, (await answer.json())["error"]) == (422, "invalid")
 
 
 async def test_a_message_that_waits_for_the_engine_does_not_hold_danger_back(settings: Settings) -> None:

@@ -264,11 +264,20 @@ async def test_danger_said_to_a_coach_brings_the_lines_and_flags_the_case(desk: 
     assert (await only_case(desk)).flagged_at is None
 
 
+async def test_a_number_from_the_netherlands_reaches_a_flemish_desk_with_its_country(desk: Running) -> None:
+    person = await desk.person()
+    await person.move("nederland")
+    await taps(person, "/request_human", "phone")
+    await person.say("0475 123456, morgen na 16u")
+    await taps(person, "no_name", "no_words", "send")
+    assert (await only_case(desk)).contact["phone"] == "+31 475 123 456"
+
+
 async def test_with_a_coach_too_the_lines_are_those_of_where_the_person_is(desk: Running) -> None:
     person, case = await in_chat(desk)
     await coach_says(desk, case, "Dag")
-    sent = {"id": "nl", "text": "ik wil er een einde aan maken", "region": "nederland"}
-    _, answer = await person.post(sent)
+    await person.move("nederland")
+    answer = await person.say("ik wil er een einde aan maken")
     _, lines, _ = answer["messages"][0]["parts"]
     assert lines["lines"][0]["tel"] == "tel:113"
 

@@ -127,6 +127,13 @@ class Person:
             assert answer.status == 200, found
             return dict(found)
 
+    async def move(self, region: str) -> None:
+        """Say to be in this region."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        there = f"{self.stack.base}/api/chat/region"
+        async with self.http.post(there, json={"region": region}, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+
     async def say(self, text: str) -> list[dict[str, Any]]:
         return parts(await self.send({"text": text}))
 

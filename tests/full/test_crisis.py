@@ -67,7 +67,7 @@ async def test_the_assistants_own_lines_are_those_of_where_the_person_is(
 ) -> None:
     person = await stack.person(http)
     assert "tel:106" in _numbers(await person.tap("/request_helpline"))
-    await person.send({"payload": "/greet", "region": "nederland"})
+    await person.move("nederland")
     assert _numbers(await person.tap("/request_helpline"))[0] == "tel:+31880767000"
 
 

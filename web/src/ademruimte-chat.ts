@@ -3,7 +3,7 @@
  * panel, the way in with a code and the quick exit. Knows the connection and how parts are drawn; keeps no words.
  *
  * Attributes: `open`, `server` (default: where this script comes from), `exit-url` (default: about:blank),
- * `region` (help lines to show first: vlaanderen or nederland).
+ * `region` (where the people of the page are: vlaanderen or nederland).
  */
 
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
@@ -185,10 +185,10 @@ export class AdemruimteChat extends LitElement {
     void this.focusOn(button);
   };
 
-  /** The person is in this region: the lines here and those that the assistant shows from now on. */
+  /** The person is in this region: it holds for the lines here and for those that the assistant shows. */
   private readonly moveTo = (region: string): void => {
-    this.region = region;
-    if (this.connection) this.connection.region = region;
+    this.connection?.move(region);
+    this.requestUpdate();
   };
 
   /** Another conversation, found by its code, takes the place of the one in this browser. */
@@ -301,7 +301,7 @@ export class AdemruimteChat extends LitElement {
 
   private renderHelp(): TemplateResult {
     return html`<div class="scroller" tabindex="0" role="group" aria-label=${texts.helpTitle}>
-      ${renderHelpPanel(startRegion(this.region, navigator.language), this.moveTo, this.back)}
+      ${renderHelpPanel(startRegion(this.connection?.region ?? this.region, navigator.language), this.moveTo, this.back)}
     </div>`;
   }
 

@@ -47,13 +47,14 @@ export class Connection {
   status: Status = "starting";
   typing = false;
   notice: string | null = null;
-  /** Where the person says to be: goes along with what is sent, and the assistant shows the help lines of there. */
+  /** Whose help lines the assistant shows, as the server or the person said last; null before that is known. */
   region: string | null = null;
-  /** Where the page says people are: told once, in a conversation that is new. */
+  /** Where the page says people are: told with a new conversation. */
   home: string | null = null;
   readonly presence: Presence;
 
   private running = false;
+  private moved: string | null = null; // where the person said to be, not told yet
   private socket: WebSocket | null = null;
   private live = false; // the first replay is done: from here on messages are news
   private freshToken = false; // made just now, not yet accepted anywhere
@@ -117,6 +118,29 @@ export class Connection {
     return code;
   }
 
+  /** The person says to be in this region; told to the server now, or when it can be reached. */
+  move(region: string): void {
+    this.region = this.moved = region;
+    void this.tellRegion();
+  }
+
+  private async tellRegion(): Promise<void> {
+    const region = this.moved;
+    if (region === null || this.keeper.token() === null) return;
+    try {
+      await this.call("POST", "region", { region });
+      if (this.moved === region) this.moved = null;
+    } catch {
+      // told again when the connection is back
+    }
+  }
+
+  private heardSession(session: Record<string, unknown>): void {
+    this.keeper.setRemember(session["remember"] === true);
+    if (typeof session["region"] === "string" && this.moved === null) this.region = session["region"];
+    void this.tellRegion();
+  }
+
   // --- sending -------------------------------------------------------------------------------------------
 
   private tell(event: Record<string, unknown>): boolean {
@@ -156,7 +180,7 @@ export class Connection {
     for (const out of this.timeline.unsent) {
       if (out.refused || this.inFlight.has(out.id)) continue;
       this.inFlight.add(out.id);
-      this.socket.send(JSON.stringify({ type: "send", ...asSent(out, this.region) }));
+      this.socket.send(JSON.stringify({ type: "send", ...asSent(out) }));
     }
     if (this.inFlight.size && !this.timers.has("confirmation")) {
       // A line that swallows messages looks open: without a confirmation it is opened anew and all is resent.
@@ -172,11 +196,10 @@ export class Connection {
       this.inFlight.add(out.id);
       this.setTyping(this.owner.who !== "coach"); // whether a person writes is not known here
       try {
-        await this.call("POST", "messages", asSent(out, this.region));
+        await this.call("POST", "messages", asSent(out));
         await this.fetchNew();
         this.update(withoutUnsent(this.timeline, out.id));
-        const session = (await this.call("GET", "session")) as { remember?: boolean };
-        this.keeper.setRemember(session.remember === true);
+        this.heardSession((await this.call("GET", "session")) as Record<string, unknown>);
       } catch (error) {
         if (!this.refusedForGood(out.id, error)) return this.failed(error);
       } finally {
@@ -202,11 +225,12 @@ export class Connection {
     this.timers.clear("poll");
     if (this.keeper.token() === null) {
       try {
-        const session = (await this.call("POST", "sessions", {})) as { token: string };
+        const region = this.region ?? this.home;
+        const session = (await this.call("POST", "sessions", region ? { region } : {})) as { token: string };
         if (!this.running) return; // closed meanwhile: leave no trace
         this.keeper.saveToken(session.token);
         this.freshToken = true;
-        this.region ??= this.home;
+        if (this.moved === region) this.moved = null;
         this.greetFirst();
       } catch (error) {
         return this.failed(error);
@@ -360,7 +384,7 @@ export class Connection {
       const who = event["owner"] === "coach" || event["owner"] === "queue" ? event["owner"] : "bot";
       this.setOwner({ who, name: typeof event["name"] === "string" ? event["name"] : null });
     } else if (event["type"] === "session") {
-      this.keeper.setRemember(event["remember"] === true);
+      this.heardSession(event);
       this.reached();
       this.flush();
       this.presence.reconnected();

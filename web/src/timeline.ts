@@ -85,12 +85,11 @@ export function withoutUnsent(timeline: Timeline, id: string): Timeline {
   return { ...timeline, unsent: timeline.unsent.filter((out) => out.id !== id) };
 }
 
-/** The message as the chat API takes it, with where the person is when that is known. */
-export function asSent(out: Outgoing, region: string | null = null): Record<string, string> {
-  const sent = region === null ? { id: out.id } : { id: out.id, region };
-  if (out.payload === undefined) return { ...sent, text: out.text };
-  if (out.id.startsWith(GREETING_PREFIX)) return { ...sent, payload: out.payload };
-  return { ...sent, payload: out.payload, title: out.text.slice(0, 200) };
+/** The message as the chat API takes it. */
+export function asSent(out: Outgoing): Record<string, string> {
+  if (out.payload === undefined) return { id: out.id, text: out.text };
+  if (out.id.startsWith(GREETING_PREFIX)) return { id: out.id, payload: out.payload };
+  return { id: out.id, payload: out.payload, title: out.text.slice(0, 200) };
 }
 
 /** What to draw, in order: confirmed messages, then what waits. */

@@ -25,26 +25,42 @@ test("the first contact makes a session, says hello once and nothing else", asyn
   assert.deepEqual(lines[0].sent.map((sent) => sent.payload), ["/greet"]);
 });
 
-test("a new conversation tells where the page is, an old one only where the person says to be", async () => {
+test("a new conversation tells where the page is, an old one says itself where the person is", async () => {
   const fresh = setUp();
   fresh.connection.home = "nederland";
   fresh.connection.start();
   await settle();
-  fresh.lines[0].open();
-  fresh.lines[0].hears(ready);
-  assert.deepEqual(fresh.lines[0].sent.map((sent) => sent.region), ["nederland"]);
+  assert.deepEqual(fresh.requests[0].body, { region: "nederland" });
 
   const old = setUp({ token: "t0" });
   old.connection.home = "nederland";
   old.connection.start();
   await settle();
   old.lines[0].open();
-  old.lines[0].hears(ready);
-  old.connection.say("hallo");
-  old.connection.region = "vlaanderen";
-  old.connection.say("ik ben in Gent");
-  const told = old.lines[0].sent.filter((sent) => sent.text).map((sent) => sent.region);
-  assert.deepEqual(told, [undefined, "vlaanderen"]);
+  old.lines[0].hears({ ...ready, region: "vlaanderen" });
+  await settle();
+  assert.equal(old.connection.region, "vlaanderen");
+  assert.deepEqual(old.requests, []);
+});
+
+test("where the person says to be is told, and told again when it did not arrive", async () => {
+  let reachable = false;
+  const answer = (request) => {
+    if (request.path === "region" && !reachable) throw new Error("no network");
+    return [200, { region: "nederland" }];
+  };
+  const { connection, lines, requests } = await started({ token: "t0", answer });
+  connection.move("nederland");
+  await settle();
+  lines[0].hears({ ...ready, region: "vlaanderen" });
+  assert.equal(connection.region, "nederland", "what the person chose holds");
+  reachable = true;
+  lines[0].hears({ ...ready, region: "vlaanderen" });
+  await settle();
+  lines[0].hears({ ...ready, region: "nederland" });
+  await settle();
+  const told = requests.filter((request) => request.path === "region").map((request) => request.body.region);
+  assert.deepEqual(told, ["nederland", "nederland", "nederland"]);
 });
 
 test("after a lost line the replay starts at what was seen, and what was not confirmed goes again with its id", async () => {
