@@ -27,11 +27,6 @@ CASES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
 )
 
 
-@pytest.fixture(scope="module")
-def guard() -> Guard:
-    return load_guard(load_settings()[0].guard_model)
-
-
 def check(guard: Guard, *groups: str) -> None:
     wrong = []
     for case in (case for group in groups for case in CASES[group]):

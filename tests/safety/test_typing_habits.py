@@ -32,8 +32,8 @@ def test_only_the_text_changes_and_the_order_stays(typed: list[Example]) -> None
     assert all(one.text.strip() for one in typed)
 
 
-def test_about_half_of_the_dangerous_examples_stay_as_they_were_written(typed: list[Example]) -> None:
-    assert 450 < sum(one.text == SAME for one in typed[:1000]) < 650
+def test_two_in_three_dangerous_examples_stay_as_they_were_written(typed: list[Example]) -> None:
+    assert 620 < sum(one.text == SAME for one in typed[:1000]) < 740
 
 
 def test_everyday_examples_lose_their_stop_more_often_than_danger_does(typed: list[Example]) -> None:
@@ -50,7 +50,7 @@ def test_danger_and_everyday_get_the_same_habits(typed: list[Example], place: in
     assert 70 < sum(text.startswith(before) for text in part) < 170
     assert 50 < sum(text.endswith(tuple(set(around.closers) - {"!"})) for text in part) < 130
     assert 20 < sum("..." in text for text in part) < 90
-    assert 50 < sum(not set(text) & set(".,!?") and text == text.lower() for text in part) < 130
+    assert 25 < sum(not set(text) & set(".,!?") and text == text.lower() for text in part) < 100
 
 
 def test_the_same_seed_gives_the_same_texts_and_another_seed_others() -> None:
