@@ -53,9 +53,9 @@ class Chat:
         await self.log.open_session(_hash(token), "web", self.clock(), region)
         return token
 
-    def region(self, session: Session) -> str:
-        """Whose help lines this person reads."""
-        return session.region or self.settings.region
+    def region(self, session: Session) -> dict[str, object]:
+        """Whose help lines this person reads, and whether the page or the person said so."""
+        return {"region": session.region or self.settings.region, "region_said": session.region is not None}
 
     async def move(self, session: Session, body: object) -> str:
         """The person is in this region from now on.

@@ -110,8 +110,8 @@ class _Speaker:
         """Replay, then live, until the socket closes."""
         try:
             await self._catch_up()
-            remember, region = self._session.consent is True, self._chat.region(self._session)
-            await self._send({"type": "session", "remember": remember, "region": region})
+            told = {"remember": self._session.consent is True, **self._chat.region(self._session)}
+            await self._send({"type": "session", **told})
             await self._say_who()
             while True:
                 event = await listener.next(QUIET_SECONDS)

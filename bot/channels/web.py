@@ -51,7 +51,7 @@ async def _return(chat: Chat, request: web.Request) -> web.Response:
 
 async def _session(chat: Chat, request: web.Request) -> web.Response:
     session = await chat.session(_bearer(request))
-    return json_response({"remember": session.consent is True, "region": chat.region(session)})
+    return json_response({"remember": session.consent is True, **chat.region(session)})
 
 
 async def _move(chat: Chat, request: web.Request) -> web.Response:

@@ -87,7 +87,7 @@ def learn_words(
     """Fit the linear model of the words; it goes beside a reader that learns from the same examples.
 
     Args:
-        examples: at least one of each verdict.
+        examples: at least one of each verdict, as written.
         normaliser: makes the words even, as the guard will.
         rules: find the phrases, as the guard will.
 

@@ -176,10 +176,14 @@ class Conversation:
     messages: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     sockets: list[web.WebSocketResponse] = dataclasses.field(default_factory=list)
     remember: bool = False
-    region: str = "vlaanderen"
+    region: str | None = None
     owner: tuple[str, str | None] = ("bot", None)
     code: str | None = None  # the one that works now
     case_open: bool = True
+
+    @property
+    def where(self) -> dict[str, object]:
+        return {"region": self.region or "vlaanderen", "region_said": self.region is not None}
 
 
 class StubServer:
@@ -304,7 +308,7 @@ class StubServer:
 
     async def _session(self, request: web.Request) -> web.Response:
         found = self._conversation(request)
-        return web.json_response({"remember": found.remember, "region": found.region})
+        return web.json_response({"remember": found.remember, **found.where})
 
     async def _move(self, request: web.Request) -> web.Response:
         self._conversation(request).region = (await request.json())["region"]
@@ -355,9 +359,7 @@ class StubServer:
         for message in conversation.messages:
             if message["seq"] > int(request.query.get("after", "0")):
                 await socket.send_json({"type": "message", **message})
-        await socket.send_json(
-            {"type": "session", "remember": conversation.remember, "region": conversation.region}
-        )
+        await socket.send_json({"type": "session", "remember": conversation.remember, **conversation.where})
         if conversation.owner != ("bot", None):
             owner, name = conversation.owner
             await socket.send_json({"type": "owner", "owner": owner, "name": name})

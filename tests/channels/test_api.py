@@ -109,7 +109,7 @@ async def test_a_conversation_looks_as_described(running: Running) -> None:
     assert {m["role"] for m in everything["messages"]} == {"user", "bot", "system"}
     assert await ask(running, "GET", "/api/chat/session", token=token) == (
         200,
-        {"remember": False, "region": "vlaanderen"},
+        {"remember": False, "region": "vlaanderen", "region_said": False},
     )
 
 

@@ -28,7 +28,12 @@ async def test_a_message_is_confirmed_shown_and_answered(running: Running) -> No
     person = await running.person()
     async with person.socket() as socket:
         assert socket.protocol == "ademruimte"
-        assert await socket.receive_json() == {"type": "session", "remember": False, "region": "vlaanderen"}
+        assert await socket.receive_json() == {
+            "type": "session",
+            "remember": False,
+            "region": "vlaanderen",
+            "region_said": False,
+        }
         await send(socket, id="m1", text="hallo")
         frames = [await socket.receive_json(timeout=5) for _ in range(3)]
     assert {"type": "ack", "id": "m1", "seq": 1} in frames

@@ -49,12 +49,13 @@ export class Connection {
   notice: string | null = null;
   /** Whose help lines the assistant shows, as the server or the person said last; null before that is known. */
   region: string | null = null;
-  /** Where the page says people are: told with a new conversation. */
+  /** Where the page says people are: told when nobody said so in this conversation. */
   home: string | null = null;
   readonly presence: Presence;
 
   private running = false;
-  private moved: string | null = null; // where the person said to be, not told yet
+  private moved: string | null = null; // where the person or the page says to be, not told yet
+  private telling = false;
   private socket: WebSocket | null = null;
   private live = false; // the first replay is done: from here on messages are news
   private freshToken = false; // made just now, not yet accepted anywhere
@@ -125,19 +126,27 @@ export class Connection {
   }
 
   private async tellRegion(): Promise<void> {
-    const region = this.moved;
-    if (region === null || this.keeper.token() === null) return;
+    if (this.telling) return;
+    this.telling = true;
     try {
-      await this.call("POST", "region", { region });
-      if (this.moved === region) this.moved = null;
+      while (this.moved !== null && this.running && this.keeper.token() !== null) {
+        const region = this.moved;
+        await this.call("POST", "region", { region });
+        if (this.moved === region) this.moved = null;
+      }
     } catch {
-      // told again when the connection is back
+      if (this.running) this.timers.after("region", WAITS.longestRetry, () => void this.tellRegion());
+    } finally {
+      this.telling = false;
     }
   }
 
   private heardSession(session: Record<string, unknown>): void {
     this.keeper.setRemember(session["remember"] === true);
-    if (typeof session["region"] === "string" && this.moved === null) this.region = session["region"];
+    if (this.moved === null && typeof session["region"] === "string") {
+      if (session["region_said"] === false && this.home !== null) this.moved = this.home;
+      this.region = this.moved ?? session["region"];
+    }
     void this.tellRegion();
   }
 

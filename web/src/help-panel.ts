@@ -15,7 +15,7 @@ export function knownRegion(asked: string | null): string | null {
   return regions.find((region) => region.id === asked)?.id ?? null;
 }
 
-/** The region asked for by the page, else guessed from the browser's language; Flanders when in doubt. */
+/** The region that was said, else, before the server told, guessed from the browser's language. */
 export function startRegion(asked: string | null, language: string): string {
   const found = knownRegion(asked);
   if (found) return found;

@@ -37,30 +37,46 @@ test("a new conversation tells where the page is, an old one says itself where t
   old.connection.start();
   await settle();
   old.lines[0].open();
-  old.lines[0].hears({ ...ready, region: "vlaanderen" });
+  old.lines[0].hears({ ...ready, region: "vlaanderen", region_said: true });
   await settle();
   assert.equal(old.connection.region, "vlaanderen");
   assert.deepEqual(old.requests, []);
 });
 
-test("where the person says to be is told, and told again when it did not arrive", async () => {
+test("an old conversation in which nobody said where they are learns it from the page", async () => {
+  const { connection, lines, requests } = setUp({ token: "t0" });
+  connection.home = "nederland";
+  connection.start();
+  await settle();
+  lines[0].open();
+  lines[0].hears({ ...ready, region: "vlaanderen", region_said: false });
+  await settle();
+  assert.equal(connection.region, "nederland");
+  assert.deepEqual(requests.map((request) => request.body), [{ region: "nederland" }]);
+});
+
+test("where the person says to be is told one after the other, and told again when it did not arrive", async () => {
   let reachable = false;
   const answer = (request) => {
     if (request.path === "region" && !reachable) throw new Error("no network");
-    return [200, { region: "nederland" }];
+    return [200, {}];
   };
   const { connection, lines, requests } = await started({ token: "t0", answer });
+  const told = () => requests.filter((request) => request.path === "region").map((request) => request.body.region);
   connection.move("nederland");
   await settle();
-  lines[0].hears({ ...ready, region: "vlaanderen" });
+  lines[0].hears({ ...ready, region: "vlaanderen", region_said: true });
+  await settle();
   assert.equal(connection.region, "nederland", "what the person chose holds");
+  assert.deepEqual(told(), ["nederland", "nederland"]);
   reachable = true;
-  lines[0].hears({ ...ready, region: "vlaanderen" });
+  mock.timers.tick(WAITS.longestRetry);
+  connection.move("vlaanderen");
   await settle();
-  lines[0].hears({ ...ready, region: "nederland" });
+  assert.deepEqual(told(), ["nederland", "nederland", "nederland", "vlaanderen"]);
+  mock.timers.tick(WAITS.longestRetry);
   await settle();
-  const told = requests.filter((request) => request.path === "region").map((request) => request.body.region);
-  assert.deepEqual(told, ["nederland", "nederland", "nederland"]);
+  assert.equal(told().length, 4);
 });
 
 test("after a lost line the replay starts at what was seen, and what was not confirmed goes again with its id", async () => {
