@@ -21,6 +21,7 @@ from bot.safety.examples import load_examples
 from bot.safety.guard import Decision
 from bot.safety.normal import load_normaliser
 from bot.safety.phrases import load_phrase_rules
+from bot.safety.typing_habits import Around
 from bot.screening.instruments import load_instruments
 from bot.screening.norms import load_norms
 from bot.screening.triage import load_rules
@@ -81,6 +82,7 @@ def check_resources(root: Path = RESOURCES) -> list[str]:
         lambda: load_normaliser(root / "safety" / "typing.yml"),
         lambda: load_phrase_rules(root / "safety"),
         lambda: read_definition(root / "safety" / "decision.yml", Decision),
+        lambda: read_definition(root / "safety" / "around.yml", Around),
         lambda: load_examples(root / "safety" / "examples"),
         lambda: load_rules(root / "triage"),
         lambda: read_definition(root / "escalation" / "hand_off.yml", HandOffTexts),

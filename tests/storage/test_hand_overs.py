@@ -485,7 +485,9 @@ async def test_a_person_who_left_is_the_assistants_again(world: World) -> None:
 async def test_a_silent_coach_is_said_so_once_and_keeps_the_conversation(world: World) -> None:
     await world.talking()
     await world.send("m", Ruling(engine=None, live="said"), T0)
+    await world.log.move(world.person, "nederland")
     (quiet,) = await world.live.quiet(LATER, T0)
+    assert quiet.region == "nederland"  # the lines that are shown then are those of there
     assert len(await world.live.quieted(quiet, [words("Ilse antwoordt even niet.")], LATER)) == 1
     assert ((await world.only()).state, await world.owner()) == ("live", "coach")
     assert await world.live.quiet(LATER, LATER) == []

@@ -145,6 +145,16 @@ async def test_coming_back_gives_a_new_token_and_ends_the_old_one(door: Door) ->
     assert session.conversation_id == door.world.person
 
 
+async def test_who_comes_back_is_greeted_as_someone_of_their_region(door: Door) -> None:
+    await door.world.opened(contact=CHAT)
+    await door.world.log.move(door.world.person, "nederland")
+    await door.keep("hash")
+    assert (await said(door)).endswith(", nederland")
+    session = await door.world.log.session("new")
+    assert session is not None
+    assert session.region == "nederland"
+
+
 async def test_coming_back_is_on_the_timeline_and_in_the_audit_log(door: Door) -> None:
     case = await door.world.opened(contact=CHAT)
     await door.keep("hash")
