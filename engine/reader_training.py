@@ -25,8 +25,8 @@ BATCH, TOGETHER, WARM_UP = 64, 30, 0.06
 DROPOUT, SMOOTHING, DECAY, CLIP = 0.1, 0.05, 0.05, 1.0
 #: What is only asked of dangerous messages weighs less than whether they are dangerous.
 ASIDE = 0.2
-#: The outputs start without weights and learn faster than the layers.
-HEAD_PACE = 5.0
+#: The outputs start without weights and learn faster than the layers; those half-way count for so much beside the last.
+HEAD_PACE, HALF = 5.0, 0.3
 #: Messages of up to so many tokens are read beside an everyday message now and then.
 SHORT = 60
 #: What was last answered rightly with such a probability is easy: so much of it is read again, and counts for the rest.
@@ -35,6 +35,8 @@ EASY, AGAIN = 0.9, 0.4
 MEASURED = 20
 #: What learns in a layer.
 KERNELS = ("qkv", "mix", "wide", "narrow")
+#: The outputs half-way and at the end.
+ENDS = ("half.", "out.")
 
 
 class Reader:
@@ -45,12 +47,15 @@ class Reader:
     """
 
     def __init__(self, lesson: dict[str, Any]) -> None:
-        self.layers, self.heads, self.still = (int(lesson[name]) for name in ("layers", "heads", "still"))
+        self.layers, self.heads, self.still, self.half = (
+            int(lesson[name]) for name in ("layers", "heads", "still", "half")
+        )
         self.epsilon = tf.constant(float(lesson["epsilon"]))
         self.number = tf.bfloat16 if _is_fast_at_bfloat16() else tf.float32
         weights = {name.removeprefix("w/"): value for name, value in lesson.items() if name.startswith("w/")}
         moving = [f"l{layer}.{name}.w" for layer in range(self.still, self.layers) for name in KERNELS]
-        self.learning = {name: tf.Variable(weights.pop(name)) for name in (*moving, "out.w", "out.b")}
+        ends = [name for name in weights if name.startswith(ENDS)]
+        self.learning = {name: tf.Variable(weights.pop(name)) for name in (*moving, *ends)}
         self.reach: dict[str, tf.Tensor] | None = None
         kernels = {f"l{layer}.{name}.w" for layer in range(self.still) for name in KERNELS}
         self.fixed = {
@@ -58,8 +63,8 @@ class Reader:
             for name, value in weights.items()
         }
 
-    def __call__(self, vectors: tf.Tensor, mask: tf.Tensor, kept: tf.Tensor | None) -> tf.Tensor:
-        """Outputs for a batch, shape (n, outputs).
+    def __call__(self, vectors: tf.Tensor, mask: tf.Tensor, kept: tf.Tensor | None) -> list[tf.Tensor]:
+        """Outputs for a batch half-way, if there are, and at the end, each of shape (n, outputs).
 
         Args:
             vectors: shape (n, tokens, size).
@@ -68,7 +73,7 @@ class Reader:
         """
         count, length, size = tf.shape(vectors)[0], tf.shape(vectors)[1], vectors.shape[2]
         away, scale = (1.0 - mask)[:, None, None, :] * -1e4, tf.constant((size // self.heads) ** -0.5)
-        nothing = tf.zeros((1, 1, size), self.number)
+        nothing, outputs = tf.zeros((1, 1, size), self.number), []
         found = self._even(tf.cast(vectors, self.number), nothing, None, "start", None)
         for layer in range(self.layers):
             at, learns = f"l{layer}.", layer >= self.still
@@ -85,9 +90,12 @@ class Reader:
             found = self._even(found, self._dense(mixed, at + "mix"), first, at + "mixed", at + "mix")
             wide = _bent(self._dense(found, at + "wide"), self.fixed[at + "wide.b"])
             found = self._even(found, self._dense(wide, at + "narrow"), second, at + "done", at + "narrow")
-        found = tf.cast(found, tf.float32)
-        mean = tf.reduce_sum(found * mask[..., None], 1) / tf.reduce_sum(mask, 1, keepdims=True)
-        return tf.matmul(mean, self.learning["out.w"]) + self.learning["out.b"]
+            if layer + 1 in (self.half, self.layers):
+                head = "out" if layer + 1 == self.layers else "half"
+                mean = tf.reduce_sum(tf.cast(found, tf.float32) * mask[..., None], 1)
+                mean /= tf.reduce_sum(mask, 1, keepdims=True)
+                outputs.append(tf.matmul(mean, self.learning[head + ".w"]) + self.learning[head + ".b"])
+        return outputs
 
     def _dense(self, value: tf.Tensor, name: str) -> tf.Tensor:
         kernel = tf.cast(self.learning.get(name + ".w", self.fixed.get(name + ".w")), self.number)
@@ -168,7 +176,7 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
     learning = reader.learning
     variables = list(learning.values())
     moments = [(tf.Variable(tf.zeros_like(one)), tf.Variable(tf.zeros_like(one))) for one in variables]
-    paces = [HEAD_PACE if name.startswith("out.") else 1.0 for name in learning]
+    paces = [HEAD_PACE if name.startswith(ENDS) else 1.0 for name in learning]
     all_parts = list(zip(variables, moments, paces, strict=True))
 
     @tf.function(reduce_retracing=True)
@@ -176,9 +184,10 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
         vectors: Any, mask: Any, kept: Any, labels: Any, known: Any, weights: Any, pace: Any, count: Any
     ) -> Any:
         with tf.GradientTape() as tape:
-            outputs = reader(vectors, mask, kept)
+            *earlier, outputs = reader(vectors, mask, kept)
             loss = _loss(outputs, labels, known, weights)
-        slopes, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), CLIP)
+            whole = loss + HALF * sum(_loss(one, labels, known, weights) for one in earlier)
+        slopes, _ = tf.clip_by_global_norm(tape.gradient(whole, variables), CLIP)
         for place, (one, (first, second), own) in enumerate(all_parts):  # AdamW
             one.assign(one * (1.0 - pace * own * DECAY))
             tf.raw_ops.ResourceApplyAdam(

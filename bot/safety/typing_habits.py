@@ -82,7 +82,9 @@ def _carelessly(text: str, dice: np.random.Generator) -> str:
     if dice.random() < OPENED:
         text = _joined(str(dice.choice(around.openers)), text, dice)
     if dice.random() < CLOSED:
-        text = _joined(text, str(dice.choice(around.closers)), dice)
+        closer = str(dice.choice(around.closers))
+        # marks come in the place of the stop, all else behind it
+        text = text.rstrip(" .!?…") + closer if set(closer) <= set(".!?") else _joined(text, closer, dice)
     return text
 
 

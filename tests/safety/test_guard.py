@@ -131,7 +131,7 @@ def test_of_a_long_message_the_sure_words_are_read_and_no_more_than_fits(guard: 
 
     def read(text: str) -> Any:
         seen.append(text)
-        return np.zeros(len(OUTPUTS), dtype=np.float32)
+        yield np.zeros(len(OUTPUTS), dtype=np.float32)
 
     weights = load_weights(load_settings()[0].guard_model)[0]
     spy = replace(guard, classifier=Classifier(weights, read))
@@ -143,6 +143,31 @@ def test_of_a_long_message_the_sure_words_are_read_and_no_more_than_fits(guard: 
         "Vandaag was het druk op de afdeling en we hadden te weinig volk. " * 6 + "Zelfmoord. En toen koffie."
     )
     assert "zelfmoord" in seen[-1]
+
+
+@pytest.mark.parametrize(
+    ("none", "explicit", "kinds", "parts"),
+    [
+        (9.0, 0.0, [0.0] * 7, 1),
+        (0.0, 9.0, [9.0] + [0.0] * 6, 1),
+        (0.0, 9.0, [0.0] * 7, 2),
+        (0.0, 0.5, [9.0] + [0.0] * 6, 2),
+    ],
+    ids=["surely nothing", "surely one danger", "danger of which kind?", "perhaps danger"],
+)
+def test_who_is_sure_half_way_reads_no_further(
+    guard: Guard, none: float, explicit: float, kinds: list[float], parts: int
+) -> None:
+    seen: list[str] = []
+
+    def read(_: str) -> Any:
+        for part in ("half", "whole"):
+            seen.append(part)
+            yield np.array([none, 0, explicit, 0, 0, *kinds], dtype=np.float32)
+
+    weights = replace(load_weights(load_settings()[0].guard_model)[0], words_share=0.0)
+    replace(guard, classifier=Classifier(weights, read)).judge("ik wil dood")
+    assert len(seen) == parts
 
 
 def test_the_command_line_judges_lines_and_survives_bad_ones() -> None:
