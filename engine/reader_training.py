@@ -2,9 +2,9 @@
 
     python -m engine.reader_training lesson.npz learned.npz
 
-The reader is a transformer of a few layers; it starts from the weights in the lesson and learns all outputs at once.
-The same lesson gives the same weights on the same machine; one without AMX is slower and more exact. The lesson is
-written by bot/safety/lesson.py.
+The reader is a transformer of a few layers; it starts from the weights in the lesson and learns all outputs at once,
+half-way and at its end. The same lesson gives the same weights on the same machine; one without AMX is slower and more
+exact. The lesson is written by bot/safety/lesson.py.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ BATCH, TOGETHER, WARM_UP = 64, 30, 0.06
 DROPOUT, SMOOTHING, DECAY, CLIP = 0.1, 0.05, 0.05, 1.0
 #: What is only asked of dangerous messages weighs less than whether they are dangerous.
 ASIDE = 0.2
-#: The outputs start without weights and learn faster than the layers; those half-way count for so much beside the last.
-HEAD_PACE, HALF = 5.0, 0.3
+#: The outputs start without weights and learn faster than the layers.
+HEAD_PACE = 5.0
+#: What is answered half-way counts for so much beside the last answer.
+FIRST_ANSWER = 0.3
 #: Messages of up to so many tokens are read beside an everyday message now and then.
 SHORT = 60
 #: What was last answered rightly with such a probability is easy: so much of it is read again, and counts for the rest.
@@ -186,8 +188,8 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
         with tf.GradientTape() as tape:
             *earlier, outputs = reader(vectors, mask, kept)
             loss = _loss(outputs, labels, known, weights)
-            whole = loss + HALF * sum(_loss(one, labels, known, weights) for one in earlier)
-        slopes, _ = tf.clip_by_global_norm(tape.gradient(whole, variables), CLIP)
+            both = loss + FIRST_ANSWER * sum(_loss(one, labels, known, weights) for one in earlier)
+        slopes, _ = tf.clip_by_global_norm(tape.gradient(both, variables), CLIP)
         for place, (one, (first, second), own) in enumerate(all_parts):  # AdamW
             one.assign(one * (1.0 - pace * own * DECAY))
             tf.raw_ops.ResourceApplyAdam(

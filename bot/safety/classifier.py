@@ -55,10 +55,14 @@ class Opinion:
         """The likeliest kind."""
         return max(self.kinds, key=lambda kind: self.kinds[kind])
 
-    def is_surer_than(self, limit: float) -> bool:
-        """Whether either no danger or clear danger of one kind is likelier than this."""
-        clear = min(self.explicit, self.kinds[self.kind])
-        return max(1 - self.danger, clear) > limit
+    def is_surely_nothing(self, limit: float) -> bool:
+        """Whether it is likelier than this that no danger is there, nor was."""
+        return min(1 - self.danger, 1 - self.past) > limit
+
+    def is_surely_danger(self, limit: float) -> bool:
+        """Whether clear danger, of one kind and either the writer's or someone else's, is likelier than this."""
+        whose = max(self.third_party, 1 - self.third_party)
+        return min(self.explicit, self.kinds[self.kind], whose) > limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +109,18 @@ class Classifier:
         scores: Floats = values @ found.words[columns] + found.words_bias
         return scores
 
-    def opinion(self, piece: Piece, said: Floats, enough: float = 1.0) -> Opinion:
+    def opinion(self, piece: Piece, said: Floats, enough: float) -> Opinion:
         """What is thought of a message whose words alone say this.
 
         Args:
             piece: the message, or the sentences of it that are read.
             said: what `by_words` gave.
-            enough: the reader reads no further than half-way when it is surer than this, 0 to 1.
+            enough: the reader reads no further than half-way when it is surer than this, 0 to 1; with 1 it reads all.
+                That nothing is wrong is never sure half-way where sure words stand.
         """
+        alarming = any(hit.free and hit.rule.sure for hit in piece.hits)
         for found in (self._weighed(scores, said) for scores in self._read(piece.text)):
-            if found.is_surer_than(enough):
+            if found.is_surely_danger(enough) or (found.is_surely_nothing(enough) and not alarming):
                 break
         return found
 

@@ -37,10 +37,10 @@ class GuardModelError(Exception):
 
 
 class Decision(SourcedDefinition):
-    """resources/safety/decision.yml: every figure a probability from 0 to 1."""
+    """resources/safety/decision.yml: every figure a probability from 0 to 1, `enough` from 0.8."""
 
     look_twice: float = Field(ge=0, le=1)
-    enough: float = Field(ge=0, le=1)
+    enough: float = Field(ge=0.8, le=1)
     ask: float = Field(ge=0, le=1)
     ask_explicit: float = Field(ge=0, le=1)
     act: float = Field(ge=0, le=1)
@@ -229,5 +229,7 @@ def load_guard(path: Path) -> Guard:
         raise GuardModelError(f"the guard at {path} was trained from other examples: run `bot train` again.")
     decision = read_definition(RESOURCES / "safety" / "decision.yml", Decision)
     guard = Guard(load_normaliser(), load_phrase_rules(), Classifier(weights, read), decision)
-    guard.judge("ik wil dood")  # reads lemmas and the reader's words now, so that nobody waits for them
+    # lemmas, the reader's words and both its halves are read now, so that nobody waits for them
+    guard.judge("ik wil dood")
+    list(read("ik wil dood"))
     return guard

@@ -17,7 +17,7 @@ from bot.resources import RESOURCES
 from bot.safety.classifier import KINDS, OUTPUTS, VERDICTS
 from bot.safety.examples import Example
 from bot.safety.pretrained import KERNELS, Pretrained
-from bot.safety.reader import Learned, half, in_8_bits, load_pretrained, pieces
+from bot.safety.reader import Learned, half_way, in_8_bits, load_pretrained, pieces
 
 ROOT = RESOURCES.parent
 SEED = 20261126
@@ -82,7 +82,7 @@ def _lesson(
     used, tokens = np.unique(np.concatenate(read), return_inverse=True)
     dice = np.random.default_rng(SEED)
     weights = pretrained.weights(layers)
-    for head in ("half", "out") if half(layers) else ("out",):
+    for head in ("half", "out") if half_way(layers) else ("out",):
         weights[f"{head}.w"] = dice.normal(0, 0.02, (pretrained.size, len(OUTPUTS))).astype(np.float32)
         weights[f"{head}.b"] = np.zeros(len(OUTPUTS), dtype=np.float32)
     return {
@@ -99,7 +99,7 @@ def _lesson(
         "everyday_share": EVERYDAY_SHARE,
         "company": COMPANY,
         "layers": layers,
-        "half": half(layers),
+        "half": half_way(layers),
         "still": min(STILL, layers - 1),
         "heads": pretrained.heads,
         "epsilon": pretrained.epsilon,

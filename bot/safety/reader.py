@@ -61,8 +61,11 @@ def in_8_bits(kernel: Floats, reach: NDArray[Any] | None = None) -> tuple[NDArra
     return np.rint(kernel / scale).astype(np.int8), scale
 
 
-def half(layers: int) -> int:
-    """After so many of the layers a first answer is given; of one layer there is none."""
+def half_way(layers: int) -> int:
+    """After so many of the layers a first answer is given; of one layer there is none.
+
+    What was learned holds for this number: with another one bot/safety/classifier.py needs another FORMAT.
+    """
     return layers // 2
 
 
@@ -90,7 +93,9 @@ def load_reader(learned: Learned, layers: int) -> Read:
         raise ValueError("its reader is not complete")
     parts = [(range(layers), "out")]
     if "half.w" in learned:
-        parts = [(range(half(layers)), "half"), (range(half(layers), layers), "out")]
+        if learned["half.w"].shape != learned["out.w"].shape or not half_way(layers):
+            raise ValueError("its reader's first answer does not fit")
+        parts = [(range(half_way(layers)), "half"), (range(half_way(layers), layers), "out")]
     pretrained = load_pretrained()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -167,7 +172,7 @@ def _graph(learned: Learned, layers: Sequence[int], head: str, pretrained: Pretr
         parts = [constant(f"{name}.{one}", pretrained.plain(f"{name}.{one}")) for one in "wb"]
         return node("LayerNormalization", [value, *parts], f"{name}.even", epsilon=pretrained.epsilon)
 
-    found = "vectors" if layers[0] else even("vectors", "start")
+    found = even("vectors", "start") if layers[0] == 0 else "vectors"
     for layer in layers:
         qkv, mix, wide, narrow = (f"l{layer}.{one}" for one in KERNELS)
         thirds = [f"{qkv}.{one}" for one in ("query", "key", "value")]

@@ -18,7 +18,7 @@ from bot.safety.classifier import OUTPUTS, Classifier, load_weights
 from bot.safety.examples import load_examples
 from bot.safety.guard import Guard, GuardModelError, load_guard
 from bot.safety.phrases import load_phrase_rules, token_patterns
-from bot.safety.reader import fits
+from bot.safety.reader import Floats, fits
 from bot.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -129,7 +129,7 @@ def test_danger_that_ends_a_row_of_long_messages_is_read(guard: Guard) -> None:
 def test_of_a_long_message_the_sure_words_are_read_and_no_more_than_fits(guard: Guard) -> None:
     seen: list[str] = []
 
-    def read(text: str) -> Any:
+    def read(text: str) -> Iterator[Floats]:
         seen.append(text)
         yield np.zeros(len(OUTPUTS), dtype=np.float32)
 
@@ -145,29 +145,59 @@ def test_of_a_long_message_the_sure_words_are_read_and_no_more_than_fits(guard: 
     assert "zelfmoord" in seen[-1]
 
 
-@pytest.mark.parametrize(
-    ("none", "explicit", "kinds", "parts"),
-    [
-        (9.0, 0.0, [0.0] * 7, 1),
-        (0.0, 9.0, [9.0] + [0.0] * 6, 1),
-        (0.0, 9.0, [0.0] * 7, 2),
-        (0.0, 0.5, [9.0] + [0.0] * 6, 2),
-    ],
-    ids=["surely nothing", "surely one danger", "danger of which kind?", "perhaps danger"],
-)
-def test_who_is_sure_half_way_reads_no_further(
-    guard: Guard, none: float, explicit: float, kinds: list[float], parts: int
-) -> None:
-    seen: list[str] = []
+def scores(verdict: str, **others: float) -> Floats:
+    """What a reader says who is quite sure of one verdict, of one kind, about the writer and now, but for `others`."""
+    sure = {verdict: 9.0, "third_party": -9.0, "past": -9.0, "overdose": 9.0, **others}
+    return np.array([sure.get(name, 0.0) for name in OUTPUTS], dtype=np.float32)
 
-    def read(_: str) -> Any:
-        for part in ("half", "whole"):
-            seen.append(part)
-            yield np.array([none, 0, explicit, 0, 0, *kinds], dtype=np.float32)
+
+@pytest.mark.parametrize(
+    ("text", "first", "stops"),
+    [
+        ("pillen geteld", scores("none"), True),
+        ("pillen geteld", scores("explicit"), True),
+        ("pillen geteld", scores("explicit", third_party=9.0), True),
+        ("pillen geteld", scores("none", past=0.0), False),
+        ("pillen geteld", scores("explicit", third_party=0.0), False),
+        ("pillen geteld", scores("explicit", overdose=0.0), False),
+        ("pillen geteld", scores("ambiguous"), False),
+        ("pillen geteld", scores("none", explicit=8.0), False),
+        ("ik wil dood", scores("none"), False),
+    ],
+    ids=[
+        "nothing", "danger", "someone else's danger", "perhaps over", "danger for whom?", "danger of which kind?",
+        "perhaps danger", "hardly sure", "sure words",
+    ],
+)  # fmt: skip
+def test_the_reader_stops_half_way_only_when_nothing_it_may_still_find_would_matter(
+    guard: Guard, text: str, first: Floats, stops: bool
+) -> None:
+    last = scores("explicit", self_harm=20.0)
+    read: list[Floats] = []
+
+    def read_on(_: str) -> Iterator[Floats]:
+        for answer in (first, last):
+            read.append(answer)
+            yield answer
 
     weights = replace(load_weights(load_settings()[0].guard_model)[0], words_share=0.0)
-    replace(guard, classifier=Classifier(weights, read)).judge("ik wil dood")
-    assert len(seen) == parts
+    half_way = replace(
+        guard,
+        classifier=Classifier(weights, read_on),
+        decision=guard.decision.model_copy(update={"look_twice": 0.0}),
+    )
+    found = half_way.judge(text)
+    assert len(read) == (1 if stops else 2)
+    assert (found.kind == "self_harm") is not stops
+    read.clear()
+    to_the_end = half_way.decision.model_copy(update={"enough": 1.0})
+    assert replace(half_way, decision=to_the_end).judge(text).kind == "self_harm"
+
+
+def test_no_first_answer_may_stand_that_the_guard_would_still_ask_about(guard: Guard) -> None:
+    limit = guard.decision
+    assert 1 - limit.enough < min(limit.ask, limit.ask_explicit, limit.ask_with_phrase, limit.doubt_phrase)
+    assert limit.enough > limit.act
 
 
 def test_the_command_line_judges_lines_and_survives_bad_ones() -> None:

@@ -62,6 +62,21 @@ def test_all_layers_without_lessons_give_what_the_encoders_own_engine_gives(pret
     assert alike.min() > 0.98  # both keep their numbers in few bits
 
 
+def test_what_is_read_in_two_halves_is_what_is_read_at_once(pretrained: Pretrained) -> None:
+    dice = np.random.default_rng(1)
+    first, last = (
+        {
+            f"{head}.w": dice.normal(0, 1, (pretrained.size, 4)).astype(np.float32),
+            f"{head}.b": dice.normal(0, 1, 4).astype(np.float32),
+        }
+        for head in ("half", "out")
+    )
+    in_halves, at_once = load_reader({**first, **last}, 8), load_reader(last, 8)
+    half = load_reader({name.replace("half", "out"): value for name, value in first.items()}, 4)
+    for text in TEXTS:
+        assert np.allclose(list(in_halves(text)), [*half(text), *at_once(text)], atol=1e-5)
+
+
 def test_a_reader_learns_its_lesson_and_the_same_lesson_gives_the_same_reader() -> None:
     texts, python = [one.text for one in EXAMPLES], load_settings()[0].engine_python
     learned = learn(EXAMPLES, [texts] * 12, python, layers=3)
@@ -110,6 +125,11 @@ def test_a_reader_that_lacks_something_is_refused(pretrained: Pretrained) -> Non
         load_reader({**outputs, "l0.mix.w": np.zeros((1, 1), dtype=np.int8)}, 1)
     with pytest.raises(ValueError, match="not complete"):
         load_reader({**outputs, "half.w": outputs["out.w"]}, 1)
+    halves = {name.replace("out", "half"): value for name, value in outputs.items()}
+    with pytest.raises(ValueError, match="first answer does not fit"):
+        load_reader({**outputs, **halves}, 1)
+    with pytest.raises(ValueError, match="first answer does not fit"):
+        load_reader({**outputs, **halves, "half.w": halves["half.w"][:, :1]}, 12)
     with pytest.raises(ValueError, match="not complete"):
         load_reader({**outputs, "l0.mix.reach": np.ones(pretrained.size, dtype=np.float16)}, 1)
 

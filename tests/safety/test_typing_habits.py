@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,12 @@ def test_danger_and_everyday_get_the_same_habits(typed: list[Example], place: in
     assert 50 < sum(text.endswith(tuple(set(around.closers) - {"!"})) for text in part) < 130
     assert 20 < sum("..." in text for text in part) < 90
     assert 25 < sum(not set(text) & set(".,!?") and text == text.lower() for text in part) < 100
+
+
+def test_marks_that_close_a_message_stand_in_the_place_of_its_stop(typed: list[Example]) -> None:
+    closed = [one.text for one in typed[:2000] if one.text.endswith(("!!", "?", "..."))]
+    assert len(closed) > 15
+    assert [text for text in closed if re.search(r"([\s.,][!?]+|[\s.,!?]\.\.\.)$", text)] == []
 
 
 def test_the_same_seed_gives_the_same_texts_and_another_seed_others() -> None:
