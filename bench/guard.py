@@ -11,6 +11,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,41 @@ def habits(guard: Guard) -> list[str]:
     return rows
 
 
+def in_pieces(guard: Guard) -> list[str]:
+    """Rows of a table: messages of all three sets sent in two or three pieces, and everyday sentences three in a row.
+
+    A message counts as seen when something is said after any of its pieces, as it is in a conversation.
+    """
+
+    def seen(pieces: Sequence[str]) -> bool:
+        return any(
+            guard.judge_recent(pieces[max(0, last - 2) : last + 1]).verdict != "none"
+            for last in range(len(pieces))
+        )
+
+    hard = [one for path in (HELD_OUT, HELD_OUT_MORE, THRESHOLDS) for one in read_examples(path, [])]
+    life = EVERYDAY_LIFE.read_text(encoding="utf-8").splitlines()
+    groups = {
+        "explicit danger": [one.text for one in hard if one.verdict == "explicit"],
+        "ambiguous danger": [one.text for one in hard if one.verdict == "ambiguous"],
+        "hard negatives": [one.text for one in hard if one.verdict == "none"],
+    }
+    rows = {name: [_cut(text) for text in texts] for name, texts in groups.items()}
+    rows["three everyday sentences"] = [life[at : at + 3] for at in range(0, len(life) - 2, 3)]
+    return [
+        f"| {name} | {sum(map(seen, pieces)) / len(pieces):.1%} | {len(pieces)} |"
+        for name, pieces in rows.items()
+    ]
+
+
+def _cut(text: str) -> list[str]:
+    """Twelve words and more in three messages, six and more in two."""
+    words = text.split()
+    count = min(3, max(1, len(words) // 6 + 1)) if len(words) >= 6 else 1
+    ends = [len(words) * place // count for place in range(count + 1)]
+    return [" ".join(words[start:end]) for start, end in pairwise(ends)]
+
+
 def speed(guard: Guard) -> list[str]:
     """Lines about time: everyday sentences, what is said to the assistant, hard messages, ten kilobytes, loading."""
     said = [one.text for one in from_yaml(EVERYDAY)]
@@ -171,6 +207,7 @@ def report(guard: Guard) -> str:
         "|---|---|---|---|---|",
     ]
     lines += [*habits(guard), ""]
+    lines += ["| sent in pieces | anything but none | rows |", "|---|---|---|", *in_pieces(guard), ""]
     return "\n".join([*lines, "| time | median | p99 |", "|---|---|---|", *speed(guard)])
 
 

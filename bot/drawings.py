@@ -1,30 +1,49 @@
-"""The pages in docs/drawings, drawn from the running definitions: crisis, coach, triage, questionnaires.
+"""The pages in docs/drawings, drawn from the running definitions: crisis, coach, triage, own data, questionnaires.
 
-Room: set-up; `bot docs` writes them, a test refuses one that is stale. Mermaid, so that a reviewer reads them anywhere.
+Room: set-up; `bot docs` writes them and the crisis texts (bot/crisis_page.py), a test refuses one that is stale.
+Mermaid, so that a reviewer reads them anywhere.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from bot.crisis_page import crisis_page
 from bot.escalation.drawing import hand_off_drawing
 from bot.escalation.hand_off_texts import shipped_hand_off_texts
+from bot.resources import RESOURCES, read_yaml
 from bot.safety.crisis_texts import shipped_crisis_texts
-from bot.safety.drawing import crisis_drawing
+from bot.safety.drawing import crisis_drawings
+from bot.screening.drawing import questionnaire_drawing
 from bot.screening.instruments import Instrument, shipped_instruments
-from bot.screening.outcomes import OUTCOMES, texts
+from bot.screening.norms import shipped_norms
 from bot.screening.triage import Rule, Rules, shipped_rules
 
-FOLDER = Path(__file__).resolve().parents[1] / "docs" / "drawings"
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "docs" / "drawings"
+#: In a conversation the crisis flow asks this one, not the interview.
+ASKED_IN_CRISIS = "direct_question"
+#: What is said by the actions that the rules name: the texts of resources/conversation/texts.yml.
+_SAID_BY = {
+    "action_show_my_data": "my_data",
+    "action_ask_delete_data": "delete_question",
+    "action_delete_data": "deleted",
+    "action_keep_data": "kept",
+}
 
 
 def pages() -> dict[str, str]:
-    """File name → content of every page."""
+    """File name, seen from docs/drawings → content of every page."""
     return {
-        "crisis.md": _page(
+        "crisis.md": _head(
             "Gevaar",
-            "Wat er gebeurt na een bericht waarin gevaar klinkt.",
-            crisis_drawing(shipped_crisis_texts()),
+            "Wat er gebeurt na een bericht waarin gevaar klinkt. De zinnen staan in resources/safety/crisis.yml.\n\n"
+            "Elke tekening volgt één soort gevaar, of soorten met dezelfde weg. ☎: de hulplijnen staan erbij. "
+            "(getypt): wie de woorden van de knop typt, komt ergens anders uit dan wie tikt.",
+        )
+        + "\n".join(
+            f"## {heading}\n\n{_mermaid(drawing)}"
+            for heading, drawing in crisis_drawings(shipped_crisis_texts()).items()
         ),
         "hand_off.md": _page(
             "De weg naar een coach",
@@ -35,27 +54,36 @@ def pages() -> dict[str, str]:
             "Triage", "Elke regel, het niveau dat eruit volgt en wat dan wordt aangeboden.", _triage()
         )
         + _reasons(),
+        "my_data.md": _page("Mijn gegevens", "Wat er bewaard is bekijken, of het laten wissen.", _my_data()),
         **{
-            f"{instrument.id}.md": _page(instrument.title, instrument.intro, _questions(instrument))
-            for instrument in shipped_instruments().values()
+            f"{instrument.id}.md": _questionnaire(instrument) for instrument in shipped_instruments().values()
         },
+        "../safety/crisis-texts.md": crisis_page(),
     }
 
 
 def write(folder: Path = FOLDER) -> list[Path]:
     """Write every page; returns the files."""
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, content in pages().items():
         path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
         written.append(path)
     return written
 
 
 def _page(title: str, said: str, drawing: str) -> str:
+    return _head(title, said) + _mermaid(drawing)
+
+
+def _head(title: str, said: str) -> str:
     about = f"{said}\n\n" if said else ""
-    return f"# {title}\n\nWritten by `make docs` from the running definitions.\n\n{about}```mermaid\n{drawing}```\n"
+    return f"# {title}\n\nWritten by `make docs` from the running definitions.\n\n{about}"
+
+
+def _mermaid(drawing: str) -> str:
+    return f"```mermaid\n{drawing}```\n"
 
 
 def _triage() -> str:
@@ -86,22 +114,54 @@ def _ordered(rules: Rules) -> list[Rule]:
     return sorted(rules.rules, key=lambda rule: (-rule.level, rule.order))
 
 
-def _questions(instrument: Instrument) -> str:
-    lines = ["flowchart TD", '    start(["Start"])', '    danger(["Gevaar: eerst de hulplijnen"])']
+def _questionnaire(instrument: Instrument) -> str:
+    if instrument.id != ASKED_IN_CRISIS:
+        return _page(instrument.title, instrument.intro, questionnaire_drawing(instrument, shipped_norms()))
+    lines = ["flowchart TD", '    start(["Start"])', '    result(["Resultaat"])']
     before = "start"
     for item in instrument.items:
         lines.append(f'    {item.id}["{_quoted(item.question)}"]')
         lines.append(f"    {before} --> {item.id}")
-        lines.append(f"    {item.id} -.-> danger")
-        before = item.id
-    ends = OUTCOMES.get(instrument.id)
-    if ends is None:
-        return "\n".join([*lines, '    result(["Resultaat"])', f"    {before} --> result"]) + "\n"
-    words = texts().outcomes[instrument.id]
-    for name in ends:
-        said = words[name] if isinstance(words, dict) else words
-        lines.append(f'    {before} -->|{name}| {name}_end(["{_quoted(said)}"])')
+        before = f'{item.id} -->|"{"<br>".join(option.label for option in item.options)}"|'
+    lines.append(f"    {before} result")
+    said = "In een gesprek stelt de crisisflow deze vraag: zie [Gevaar](crisis.md)."
+    return _page(instrument.title, said, "\n".join(lines) + "\n")
+
+
+def _my_data() -> str:
+    """Seeing what is kept and having it erased, by following the rules of the engine from question to answer."""
+    said = read_yaml(RESOURCES / "conversation" / "texts.yml")["texts"]
+    titles = read_yaml(RESOURCES / "conversation" / "intent_titles.yml")["titles"]
+    titles |= {one["payload"].removeprefix("/"): one["title"] for one in said["delete_question"]["buttons"]}
+    asks: dict[str | None, str] = {None: "start"}
+    lines = ["flowchart TD", '    start(["Een bericht of een knop"])']
+    for action, text in _SAID_BY.items():
+        lines.append(f'    {action}["{_quoted(said[text]["text"].strip())}"]'.replace("\n", "<br>"))
+    for rule in read_yaml(ROOT / "data" / "rules" / "meta.yml")["rules"]:
+        first, second, *after = rule["steps"]
+        action, label = second["action"], titles.get(first["intent"])
+        if action not in _SAID_BY:
+            continue
+        asked, left_open = _offer(rule["condition"]), _offer(after)
+        if asked is not None and asked == left_open:
+            action, label = asks[asked], f"{label} (te laat: opnieuw gevraagd)"
+        elif left_open is not None:
+            asks[left_open] = action
+        lines.append(f'    {asks[asked]} -->|"{label}"| {action}')
     return "\n".join(lines) + "\n"
+
+
+def _offer(parts: list[dict[str, list[dict[str, str | None]]]]) -> str | None:
+    """What is offered and not yet answered, as the steps or conditions of a rule have it."""
+    return next(
+        (
+            slot["open_offer"]
+            for part in parts
+            for slot in part.get("slot_was_set", ())
+            if "open_offer" in slot
+        ),
+        None,
+    )
 
 
 def _quoted(text: str) -> str:

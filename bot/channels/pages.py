@@ -28,7 +28,8 @@ _HEADERS = {
     "Server": "ademruimte",
 }
 
-_NOT_BUILT = """<!doctype html>
+#: The page while the widget is not built: people can call all the same.
+NOT_BUILT = """<!doctype html>
 <html lang="nl-BE">
 <head><meta charset="utf-8"><title>Ademruimte</title></head>
 <body>
@@ -85,4 +86,4 @@ def _in_region(page: str, region: str) -> str:
 def _not_built(region: str) -> str:
     lines = load_help_lines(RESOURCES / "help_lines")[region].lines
     listed = (f'<li>{line.name}: <a href="{line.tel}">{line.number}</a></li>' for line in lines)
-    return Template(_NOT_BUILT).substitute(lines="\n".join(listed))
+    return Template(NOT_BUILT).substitute(lines="\n".join(listed))

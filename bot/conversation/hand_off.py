@@ -137,7 +137,9 @@ class ToCoach:
             coaches=view.coaches,
             scores_at=datetime.fromisoformat(scores["at"]) if scores is not None else None,
             level=view.shared.level,
-            open_case=OpenCase(case.number, case.state, case.due_at) if case is not None else None,
+            open_case=OpenCase(case.number, case.state, case.due_at, case.urgency)
+            if case is not None
+            else None,
             region=cast("Any", region or self._regions.usual),
             desk=cast("Any", self._regions.usual),
             there=self._there(now),
@@ -149,6 +151,7 @@ class ToCoach:
             engine={"words": "", "go_on": GO_ON, "nothing": None}[step.engine],
             hand_off=None if step.hand_off is None else _record(step.hand_off),
             withdraws=step.withdraws,
+            raises=step.raises,
         )
         if not step.opens or step.hand_off is None:
             return ruling

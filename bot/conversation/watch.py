@@ -113,7 +113,12 @@ class Watch:
         found = move.crisis
         lines = self._regions.of(region)
         return Ruling(
-            replies=tuple(self._parts(say, now, lines, coaches) for say in move.says),
+            replies=tuple(
+                self._parts(
+                    say, now, lines, coaches, in_doubt=found is not None and found.verdict == "ambiguous"
+                )
+                for say in move.says
+            ),
             engine={"words": "", "go_on": GO_ON, "nothing": None}[move.engine],
             crisis=None
             if found is None
@@ -125,11 +130,11 @@ class Watch:
         )
 
     def _parts(
-        self, say: Say, now: datetime, region: Region, coaches: Callable[[], bool]
+        self, say: Say, now: datetime, region: Region, coaches: Callable[[], bool], *, in_doubt: bool
     ) -> list[dict[str, Any]]:
         parts = [as_json(Text(text=say.text))]
         if say.lines_for is not None:
-            lines = for_kind(region, say.lines_for, now)[:LINES]
+            lines = for_kind(region, say.lines_for, now, in_doubt=in_doubt)[:LINES]
             parts.append(as_part(lines, say.lines_title, now))
         # A coach is offered only where there is one.
         buttons = [button for button in say.buttons if button.payload != TO_COACH or coaches()]

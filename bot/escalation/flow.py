@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from bot.escalation.cases import Origin, State, Urgency
+from bot.escalation.cases import Origin, State, Urgency, due_at, is_more_urgent
 from bot.escalation.contact import read_contact, read_mail, read_moment, read_phone
 from bot.escalation.hand_off_texts import HandOffTexts
 from bot.language.normalise import tokens
@@ -94,6 +94,7 @@ class OpenCase:
     number: int
     state: State
     due_at: datetime
+    urgency: Urgency = "48h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ class Step:
         engine: what the engine hears.
         opens: the case is opened with the draft of `hand_off`; then `passed_on` says what is read.
         withdraws: the open case is withdrawn.
+        raises: the open case is urgent from now on.
     """
 
     says: tuple[Say, ...] = ()
@@ -165,6 +167,7 @@ class Step:
     engine: ToEngine = "nothing"
     opens: bool = False
     withdraws: bool = False
+    raises: bool = False
 
 
 def urgency_of(origin: Origin, level: int) -> Urgency:
@@ -295,12 +298,15 @@ class _Flow:
 
     def already(self, case: OpenCase) -> Step:
         texts = self.texts.already
+        raises = self.hand_off.draft.origin == "crisis" and is_more_urgent("now", case.urgency)
         reached = case.state in ("contacted", "live")
-        said = texts.contacted if reached else texts.text
-        when = promise(self.texts, case.due_at, self.facts.there, self.moment)
+        said = texts.raised if raises else texts.contacted if reached else texts.text
+        due = min(case.due_at, due_at("now", self.moment)) if raises else case.due_at
+        when = promise(self.texts, due, self.facts.there, self.moment)
         text = said.format(number=case.number, promise=when)
         buttons = (_button(texts.keep.title, "keep"), _button(texts.withdraw.title, "withdraw"))
-        return Step((Say(text, buttons, lines=True),), replace(self.hand_off, stage="already"))
+        where = replace(self.hand_off, stage="already")
+        return Step((Say(text, buttons, lines=True),), where, raises=raises)
 
     # --- a message ---
 

@@ -139,6 +139,7 @@ class Already(Definition):
 
     text: Text
     contacted: Text
+    raised: Text
     withdraw: Title
     keep: Title
     withdrawn: Text

@@ -1,18 +1,24 @@
-"""The crisis flow as a drawing, made by walking through the running definition.
+"""The crisis flow as drawings, made by walking through the running definition: one for each way that truly differs.
 
-Room: pure core. Every button of every bubble is tapped, so a drawing never shows a road that does not exist.
+Room: pure core, but for reading definitions. Every button of every bubble is tapped and typed, and everything that the
+guard can find is said at every stage, so a drawing never shows a road that does not exist.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
-from bot.safety.crisis import Crisis, Heard, Move, Stage, respond
+from bot.resources import RESOURCES, read_yaml
+from bot.safety.answers import SHORT
+from bot.safety.crisis import Button, Crisis, Heard, Move, Stage, respond
 from bot.safety.crisis_texts import CrisisTexts
 from bot.safety.verdict import NOTHING, Judgement, Kind, Verdict
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
+_SOON = timedelta(minutes=1)
 _NAMES: dict[Stage, str] = {
     "direct": "De directe vraag",
     "safe": "Hulplijnen, dan één vraag",
@@ -27,82 +33,123 @@ _FINDINGS: tuple[tuple[str, Verdict, bool, bool], ...] = (
     ("duidelijk gevaar", "explicit", False, False),
     ("misschien gevaar", "ambiguous", False, False),
     ("gevaar bij iemand anders", "explicit", True, False),
+    ("misschien gevaar bij iemand anders", "ambiguous", True, False),
     ("gevaar dat voorbij is", "none", False, True),
 )
+#: Words that answer nothing: a few, and more than an answer has.
+_OTHER, _LONG = "…", "woord " * (SHORT + 1)
 
 
-def crisis_drawing(texts: CrisisTexts, kind: Kind = "suicidal_thoughts") -> str:
-    """The flow for one kind of danger as a Mermaid flowchart; the other kinds differ in words only."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the walk is: the crisis (None: not begun) and the buttons that stand below the last bubble."""
+
+    crisis: Crisis | None
+    buttons: tuple[Button, ...] = ()
+
+    @property
+    def stage(self) -> str:
+        return "start" if self.crisis is None else self.crisis.stage
+
+    def reply(self, texts: CrisisTexts, heard: Heard, later: timedelta = _SOON) -> tuple[_Place, bool]:
+        """Where this reply leads, and whether help lines are shown on the way."""
+        now = _START if self.crisis is None else self.crisis.changed_at + later
+        move: Move = respond(texts, self.crisis, heard, now)
+        buttons = tuple(button for say in move.says for button in say.buttons)
+        return _Place(move.crisis or self.crisis, buttons), any(say.lines_for for say in move.says)
+
+
+def crisis_drawings(texts: CrisisTexts) -> dict[str, str]:
+    """Heading → drawing. Kinds of danger that go the same way stand in one heading, in the order of `Kind`."""
+    kinds: dict[str, list[Kind]] = {}
+    for kind in get_args(Kind):
+        kinds.setdefault(crisis_drawing(texts, kind), []).append(kind)
+    return {" · ".join(map(_title, alike)): drawn for drawn, alike in kinds.items()}
+
+
+def crisis_drawing(texts: CrisisTexts, kind: Kind) -> str:
+    """The flow for one kind of danger as a Mermaid flowchart; the same for kinds that differ in words only."""
+    roads = _walk(texts, kind)
+    reached = {to for _, to in roads}
     lines = ["flowchart TD", '    start(["Een bericht"])']
-    edges: dict[tuple[str, str], list[str]] = {}
-    reached: dict[Stage, Crisis] = {}
-    unvisited: list[Crisis] = []
-
-    def note(where: str, label: str, move: Move) -> None:
-        stage: Stage = move.crisis.stage if move.crisis is not None else "closed"
-        shown = f"{label} ☎" if any(say.lines_for for say in move.says) else label
-        edges.setdefault((where, stage), []).append(shown)
-        if move.crisis is not None and stage not in reached:
-            reached[stage] = move.crisis
-            unvisited.append(move.crisis)
-
-    for label, verdict, third_party, past in _FINDINGS:
-        judgement = Judgement(verdict, kind, third_party, past, ())
-        note("start", label, respond(texts, None, Heard("…", None, judgement), _START))
-    while unvisited:
-        crisis = unvisited.pop(0)
-        for label, heard, later in _replies(texts, crisis, kind):
-            note(crisis.stage, label, respond(texts, crisis, heard, crisis.changed_at + later))
     for stage, name in _NAMES.items():
-        if stage in reached or stage == "closed":
-            shape = '(["{}"])' if stage == "closed" else '["{}"]'
-            lines.append(f"    {stage}" + shape.format(name))
-    for (where, to), labels in edges.items():
+        if stage in reached:
+            lines.append(f'    {stage}(["{name}"])' if stage == "closed" else f'    {stage}["{name}"]')
+    lines += [
+        f'    {other}(["Verder zoals bij: {_title(other)}"])' for other in get_args(Kind) if other in reached
+    ]
+    for (where, to), labels in roads.items():
         lines.append(f'    {where} -->|"{"<br>".join(dict.fromkeys(labels))}"| {to}')
     return "\n".join(lines) + "\n"
 
 
-def stages_reached(texts: CrisisTexts) -> set[str]:
-    """Every stage that the drawing's walk comes to."""
-    drawn = crisis_drawing(texts)
-    return {stage for stage in _NAMES if f"| {stage}\n" in drawn}
+def stages_reached(texts: CrisisTexts, kind: Kind) -> set[str]:
+    """Every stage that the walk for a kind of danger comes to."""
+    return {to for _, to in _walk(texts, kind)} & set(_NAMES)
 
 
-def _replies(texts: CrisisTexts, crisis: Crisis, kind: Kind) -> Iterator[tuple[str, Heard, timedelta]]:
-    """Everything a person can do at a stage: its buttons, other words, danger said again, a long silence."""
-    if crisis.stage == "closed":
+def _walk(texts: CrisisTexts, kind: Kind) -> dict[tuple[str, str], list[str]]:
+    """(stage, next stage) → what leads there; ☎ when help lines are shown. Another kind of danger ends the walk."""
+    roads: dict[tuple[str, str], list[str]] = {}
+    unvisited, seen = [_Place(None)], set()
+    while unvisited:
+        place = unvisited.pop(0)
+        for label, (to, lines) in _replies(texts, place, kind):
+            other = to.crisis is not None and to.crisis.kind != kind
+            name = "closed" if to.crisis is None else to.crisis.kind if other else to.crisis.stage
+            roads.setdefault((place.stage, name), []).append(f"{label} ☎" if lines else label)
+            if to.crisis is None or other:
+                continue
+            key = (to.crisis.stage, to.crisis.verdict, to.crisis.third_party, to.buttons)
+            if key not in seen:
+                seen.add(key)
+                unvisited.append(to)
+    return roads
+
+
+def _replies(texts: CrisisTexts, place: _Place, kind: Kind) -> Iterator[tuple[str, tuple[_Place, bool]]]:
+    """Everything a person can do: what they do, where it leads, and whether lines are shown.
+
+    What is said in words stands there only when it leads elsewhere than anything else, or than its button.
+    """
+    found = [
+        (label, place.reply(texts, Heard(_OTHER, None, Judgement(verdict, kind, third, past, ()))))
+        for label, verdict, third, past in _FINDINGS
+    ]
+    if place.crisis is None:
+        yield from found
         return
-    soon, late = timedelta(minutes=1), timedelta(hours=texts.return_after_hours)
-    for title, payload in _buttons(texts, crisis):
-        yield title, Heard("", payload, NOTHING), soon
-    yield "iets anders", Heard("…", None, NOTHING), soon
-    yield "opnieuw gevaar", Heard("…", None, Judgement("explicit", kind, False, False, ())), soon
-    if crisis.stage not in ("direct", "third"):
-        yield f"na {texts.return_after_hours} uur stilte", Heard("…", None, NOTHING), late
-
-
-def _buttons(texts: CrisisTexts, crisis: Crisis) -> list[tuple[str, str]]:
-    """The buttons below the last bubble of a stage, found by asking the flow itself."""
-    asked = {
-        "direct": lambda: respond(texts, None, _found("ambiguous", crisis, third=False), _START),
-        "safe": lambda: respond(texts, None, _found("explicit", crisis, third=False), _START),
-        "third": lambda: respond(texts, None, _found("explicit", crisis, third=True), _START),
-        "offer": lambda: respond(texts, _at(crisis, "safe"), _tap("yes"), _START),
-        "staying": lambda: respond(texts, _at(crisis, "offer"), _tap("not_now"), _START),
-        "return": lambda: respond(
-            texts, _at(crisis, "staying"), Heard("…", None, NOTHING), _START + timedelta(days=1)
+    if place.stage == "closed":
+        for words in (texts.heard.after_all[0], texts.heard.unsafe[0], texts.heard.numbers[0]):
+            back = place.reply(texts, Heard(words, None, NOTHING))
+            if back[0].stage != "closed":
+                yield f"kort erna getypt: {words}", back
+        return
+    for button in place.buttons:
+        tapped = place.reply(texts, Heard("", button.payload, NOTHING))
+        typed = place.reply(texts, Heard(button.title, None, NOTHING))
+        yield button.title, tapped
+        if _end(typed) != _end(tapped):
+            yield f"{button.title} (getypt)", typed
+    silence = timedelta(hours=texts.return_after_hours)
+    other = place.reply(texts, Heard(_OTHER, None, NOTHING))
+    yield "iets anders", other
+    for label, said in (
+        ("iets anders, in veel woorden", place.reply(texts, Heard(_LONG, None, NOTHING))),
+        (
+            f"iets anders, na {texts.return_after_hours} uur",
+            place.reply(texts, Heard(_OTHER, None, NOTHING), silence),
         ),
-    }[crisis.stage]()
-    return [(button.title, button.payload) for say in asked.says for button in say.buttons]
+        *found,
+    ):
+        if _end(said) != _end(other):
+            yield label, said
 
 
-def _found(verdict: Verdict, crisis: Crisis, *, third: bool) -> Heard:
-    return Heard("…", None, Judgement(verdict, crisis.kind, third, False, ()))
+def _end(reply: tuple[_Place, bool]) -> tuple[str, bool]:
+    return reply[0].stage, reply[1]
 
 
-def _tap(answer: str) -> Heard:
-    return Heard("", f'/crisis{{"answer": "{answer}"}}', NOTHING)
-
-
-def _at(crisis: Crisis, stage: Stage) -> Crisis:
-    return Crisis(crisis.verdict, crisis.kind, crisis.third_party, stage, _START)
+def _title(kind: Kind) -> str:
+    """The Dutch name of a kind of danger, as its own definition has it."""
+    return str(read_yaml(RESOURCES / "safety" / "rules" / f"{kind}.yml")["title"])

@@ -8,7 +8,7 @@ an alarm, and an alarm over silence. Never raises on any text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import Field
@@ -47,6 +47,7 @@ class Decision(SourcedDefinition):
     ask_with_phrase: float = Field(ge=0, le=1)
     doubt_phrase: float = Field(ge=0, le=1)
     ask_sure: float = Field(ge=0, le=1)
+    together: float = Field(ge=0, le=1)
     third_party: float = Field(ge=0, le=1)
     past: float = Field(ge=0, le=1)
 
@@ -69,7 +70,10 @@ class Guard:
         return self._decide(hits, opinion) if opinion else NOTHING
 
     def judge_recent(self, texts: Sequence[str], /) -> Judgement:
-        """The newest message alone, or graver: a phrase that runs from the messages before it into the newest.
+        """The newest message alone, or graver: what a person's last messages say together.
+
+        A phrase that runs from the messages before into the newest is decided as in one message. Without one, the
+        messages are asked about when together they say more than `together`, and never taken for clear danger.
 
         Args:
             texts: a person's last messages, oldest first; at least one.
@@ -83,11 +87,14 @@ class Guard:
         even = self.normaliser.even(" ".join(texts))
         words = self.normaliser.words(even)
         hits = self.rules.find(words)
-        across = [hit for hit in hits if hit.free and hit.start < len(before) < hit.end]
-        if not across:
-            return alone
         opinion = self._opinion(Piece(words, hits, even))
-        together = self._decide(across, opinion) if opinion else NOTHING
+        if opinion is None:
+            return alone
+        across = [hit for hit in hits if hit.free and hit.start < len(before) < hit.end]
+        together = self._decide(across, opinion)
+        if not across and together.verdict != "none":
+            asked = opinion.danger >= self.decision.together
+            together = replace(together, verdict="ambiguous") if asked else NOTHING
         return together if GRAVITY[together.verdict] > GRAVITY[alone.verdict] else alone
 
     def _opinion(self, message: Piece) -> Opinion | None:

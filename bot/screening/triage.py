@@ -73,12 +73,14 @@ VARIABLES: dict[str, tuple[type, tuple[str, ...]]] = {
     "gad2": (int, ("gad2_nervous", "gad2_worry")),
     "guard": (str, ()),
 }
+#: Answers that say nothing, by item: "Zeg ik liever niet" to the direct question. Nobody is taken to be safe for it.
+DECLINED = {"suicidal_thoughts": 3}
 #: What a missing answer could have been. One value for each band is enough where only bands count.
 _BANDS = (0, MEDIUM, HIGH)
 _POSSIBLE: dict[str, tuple[Given, ...]] = {
     **{item: tuple(range(11)) for item in (*STRESS, "alone", "insecure", "quit", "guidance", "belonging")},
     "network": (0, 1, 2, 3),
-    "suicidal_thoughts": (0, 1, 2, 3),
+    "suicidal_thoughts": (0, 1, 2),
     **{f"shared_{name}": (0, 1) for name in SHARED},
     "complaints": ((), ("tired", "sleep", "irritable")),
     **dict.fromkeys(("lost_grip", "role_dropped", "half_year", "exhaustion_first"), (0, 1)),
@@ -209,8 +211,10 @@ class Rules:
         return tuple(dict.fromkeys(item for name in names for item in VARIABLES[name][1]))
 
     def _asked(self, rule: Rule, facts: Facts) -> bool:
-        """Whether something that the rule needs was asked and skipped."""
-        return any(facts.answers.get(item, "") is None for item in self.needs(rule))
+        """Whether something that the rule needs was asked and not answered."""
+        return any(
+            item in facts.answers and _answer(facts.answers, item) is None for item in self.needs(rule)
+        )
 
     def _offers(self, level: Level, fired: Sequence[Rule]) -> tuple[Offer, ...]:
         own = [name for rule in fired for name in rule.offers]
@@ -250,7 +254,7 @@ def _worlds(names: Sequence[str], facts: Facts) -> Iterator[tuple[Value, ...]]:
     """Every combination of values the variables can have, given what is missing. None at all never happens."""
     needed = dict.fromkeys(item for name in names for item in VARIABLES[name][1])
     bands_only = not any(item in names for item in STRESS) and "stress_change" not in names
-    missing = [item for item in needed if facts.answers.get(item) is None]
+    missing = [item for item in needed if _answer(facts.answers, item) is None]
     choices = [_BANDS if bands_only and item in STRESS else _POSSIBLE[item] for item in missing]
     seen: set[tuple[Value, ...]] = set()
     for filled in itertools.product(*choices):
@@ -259,6 +263,12 @@ def _worlds(names: Sequence[str], facts: Facts) -> Iterator[tuple[Value, ...]]:
             if values not in seen:
                 seen.add(values)
                 yield values
+
+
+def _answer(answers: Mapping[str, Given], item: str) -> Given:
+    """What was answered; None when that was nothing."""
+    found = answers.get(item)
+    return None if found == DECLINED.get(item) else found
 
 
 def _values(name: str, answers: Mapping[str, Given], facts: Facts, missing: Sequence[str]) -> Sequence[Value]:

@@ -72,6 +72,7 @@ class Ruling:
         hand_off: where the person is now on the way to a coach; None leaves it as it was.
         opening: the case to open; then `opened` gives what is said about it.
         withdraws: the person's open case is withdrawn.
+        raises: the person's open case is urgent from now on.
         live: in a conversation that a coach owns: 'said' to the coach, or 'ended' by the person.
         flag: the kind of danger the coach is told of.
     """
@@ -88,6 +89,7 @@ class Ruling:
     opening: Opening | None = None
     opened: Callable[[Case], tuple[list[dict[str, Any]], ...]] | None = None
     withdraws: bool = False
+    raises: bool = False
     live: Literal["said", "ended"] | None = None
     flag: str | None = None
 

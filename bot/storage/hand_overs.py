@@ -6,14 +6,15 @@ Knows rows, not what is said: the escalation core decides, and what it decided i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
+from bot.escalation.cases import due_at, is_more_urgent
 from bot.storage.case_ending import withdraw_in
-from bot.storage.cases import SYSTEM, Case, Opening, change_in, open_in, open_of, record
+from bot.storage.cases import PERSON, SYSTEM, Case, Opening, change_in, open_in, open_of, record
 from bot.storage.store import CheckIn, finished_rounds
 from bot.storage.tables import accounts, cases, conversations, hand_offs
 
@@ -117,6 +118,17 @@ class HandOvers:
         db.execute(_owner_is(conversation_id, "bot"))
         if case.owner_id is not None:
             self.announce(db, case, "withdrawn", at)
+
+    def raised(self, db: Connection, conversation_id: str, at: datetime) -> None:
+        """The person asks for a coach out of danger while a case is open: it is urgent from now on, and told so."""
+        case = open_of(db, conversation_id)
+        if case is None or not is_more_urgent("now", case.urgency):
+            return
+        urgent = replace(case, urgency="now", due_at=min(case.due_at, due_at("now", at)))
+        values = {"urgency": urgent.urgency, "due_at": urgent.due_at}
+        db.execute(update(cases).where(cases.c.id == case.id).values(**values))
+        record(db, case.id, at, PERSON, "raised", {})
+        self.announce(db, urgent, "flagged", at)
 
     def said(self, db: Connection, conversation_id: str, flag: str | None, at: datetime) -> str | None:
         """The person wrote to their coach; returns the case, or None when there is none any more."""

@@ -277,7 +277,7 @@ class MessageLog:
             )
             db.execute(_INSERT, _as_row(message, content_hash, ruling.engine or payload))
             replies = self._rule(db, conversation_id, number, ruling, at, case_id)
-            moved = ruling.live == "ended" or ruling.opening is not None or ruling.withdraws
+            moved = ruling.live == "ended" or ruling.opening is not None or ruling.withdraws or ruling.raises
             return Accepted(message, content_hash, True, tuple(replies), tuple(superseded), moved)
 
         def again(db: Connection) -> Accepted:
@@ -438,6 +438,8 @@ class MessageLog:
                 hand_overs.keep(db, conversation_id, ruling.hand_off)
             if ruling.withdraws:
                 self._desk.withdrawn(db, conversation_id, at)
+            if ruling.raises:
+                self._desk.raised(db, conversation_id, at)
             if ruling.opening is not None:
                 case = self._desk.opened(db, conversation_id, ruling.opening, at)
                 replies = (*replies, *(ruling.opened(case) if ruling.opened is not None else ()))

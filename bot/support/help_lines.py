@@ -79,13 +79,17 @@ class HelpLine(Definition):
 
 
 class Region(Definition):
-    """The lines of one region, and which of them serve what, both in the order in which they are shown."""
+    """The lines of one region, and which of them serve what, both in the order in which they are shown.
+
+    `in_doubt` has the order for kinds of danger of which it is not clear that they are there now.
+    """
 
     id: str
     region: str
     country: Country
     lines: list[HelpLine] = Field(min_length=1)
     serves: dict[str, list[str]]
+    in_doubt: dict[str, list[str]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -106,6 +110,9 @@ class Region(Definition):
                 raise ValueError(f"serves.{kind}: no such line: {', '.join(unknown)}")
             if not any(known[name].phone == "always" for name in ids):
                 raise ValueError(f"serves.{kind}: no line that is open day and night")
+        for kind, ids in self.in_doubt.items():
+            if sorted(ids) != sorted(self.serves.get(kind, [])):
+                raise ValueError(f"in_doubt.{kind}: not the lines of serves.{kind} in another order")
         return self
 
 
@@ -130,13 +137,14 @@ def load_help_lines(folder: Path) -> dict[str, Region]:
     return read_folder(folder, Region)
 
 
-def for_kind(region: Region, kind: str, now: datetime) -> list[HelpLine]:
+def for_kind(region: Region, kind: str, now: datetime, *, in_doubt: bool = False) -> list[HelpLine]:
     """The lines that serve a kind, those that can be phoned now first.
 
     Args:
         region: where the person is.
         kind: one of KINDS.
         now: with its zone.
+        in_doubt: whether it is not clear that there is such danger now.
 
     Returns:
         In the order of the data: the lines that are open, then those whose hours are not known, then those that
@@ -146,7 +154,8 @@ def for_kind(region: Region, kind: str, now: datetime) -> list[HelpLine]:
         KeyError: there is no such kind.
     """
     known = {line.id: line for line in region.lines}
-    return sorted((known[name] for name in region.serves[kind]), key=lambda line: _RANK[is_open(line, now)])
+    order = region.in_doubt.get(kind, region.serves[kind]) if in_doubt else region.serves[kind]
+    return sorted((known[name] for name in order), key=lambda line: _RANK[is_open(line, now)])
 
 
 def is_open(line: HelpLine, now: datetime) -> bool | None:

@@ -25,6 +25,14 @@ ZONES: dict[Country, ZoneInfo] = {"BE": ZoneInfo("Europe/Brussels"), "NL": ZoneI
 WEEKDAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
 #: No line is closed for longer than this, not even one that opens once a week, around New Year.
 DAYS_AHEAD = 35
+#: How it is said; {day} is empty for today, else it ends in a space.
+SAID = {
+    "always": "Nu open",
+    "until": "Nu open, tot {hour}",
+    "from": "Nu gesloten, open vanaf {day}{hour}",
+    "closed": "Nu gesloten",
+    "unknown": "Niet zeker of er nu iemand opneemt",
+}
 
 _STRETCH = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d")
 
@@ -113,20 +121,20 @@ def next_start(hours: Hours, country: Country, now: datetime) -> datetime | None
 def in_words(hours: Hours, country: Country, now: datetime) -> str:
     """Whether it is open, and until or from when, as a person says it."""
     if hours == "always":
-        return "Nu open"
+        return SAID["always"]
     if not isinstance(hours, Week):
-        return "Niet zeker of er nu iemand opneemt"
+        return SAID["unknown"]
     current = _current(hours, country, now)
     if current is not None:
-        return f"Nu open, tot {_hour(current.end % 1440 or 1440)}"
+        return SAID["until"].format(hour=_hour(current.end % 1440 or 1440))
     start = next_start(hours, country, now)
     if start is None:
-        return "Nu gesloten"
+        return SAID["closed"]
     days = (start.date() - _local(country, now).date()).days
     day = {0: "", 1: "morgen "}.get(days, f"{WEEKDAYS[start.weekday()]} ")
     if days > 6:
         day = f"{start.day}/{start.month} "
-    return f"Nu gesloten, open vanaf {day}{_hour(start.hour * 60 + start.minute)}"
+    return SAID["from"].format(day=day, hour=_hour(start.hour * 60 + start.minute))
 
 
 def _current(week: Week, country: Country, now: datetime) -> Stretch | None:

@@ -75,7 +75,7 @@ async def test_every_state_is_accessible(open_tab: OpenTab, server: StubServer, 
     await _accessible(tab, "a code that was shown")
 
     await server.coach("Dag, ik ben Ilse.")
-    await server.say(text("Deze mensen nemen nu op."), HELP_LINES, role="system")
+    await server.say(text("Deze mensen kan je nu bellen."), HELP_LINES, role="system")
     await server.coach("Ik neem het even over.", author="Noor, coach")
     await server.event({"type": "typing", "on": True})
     await tab.page.get_by_text("Noor, coach schrijft").wait_for()

@@ -89,6 +89,17 @@ async def test_who_is_in_the_netherlands_reads_the_help_lines_of_there_from_then
         assert "tel:1813" in numbers(await person.say("ik spring van het dak"))
 
 
+async def test_112_comes_first_when_someone_is_hurt_now_and_who_listens_when_that_is_not_clear(
+    running: Running,
+) -> None:
+    person, other = await running.person(), await running.person()
+    assert numbers(await person.say("mijn man slaat me nu, help"))[0] == "tel:112"
+    assert "bang dat iemand jou iets aandoet" in str(await other.say("ik ben bang van mijn man"))
+    in_doubt = numbers(await tap(other, "rather_not"))
+    assert in_doubt[0] != "tel:112"
+    assert "tel:112" in in_doubt
+
+
 async def test_a_page_for_people_in_the_netherlands_says_so_with_a_new_conversation(running: Running) -> None:
     async with running.http.post(f"{running.url}/api/chat/sessions", json={"region": "nederland"}) as opened:
         person = Person(running.http, running.url, (await opened.json())["token"])

@@ -167,6 +167,24 @@ async def test_asking_twice_opens_one_case(desk: Running) -> None:
     assert f"dossier {(await only_case(desk)).number}" in words(again)
 
 
+async def test_who_asks_for_a_coach_again_out_of_danger_no_longer_waits_two_days(desk: Running) -> None:
+    person = await desk.person()
+    await taps(person, "/request_human", "chat", "no_words", "send")
+    before = await only_case(desk)
+    assert before.urgency == "48h"
+    await person.say("ik wil dood")
+    answer = await taps(person, "crisis")
+    assert "dat het nu dringend is" in words(answer)
+    assert any(part["type"] == "help_lines" for message in answer for part in message["parts"])
+    after = await only_case(desk)
+    assert after.urgency == "now"
+    assert after.due_at < before.due_at - timedelta(hours=40)
+    kinds = select(notifications.c.id).where(notifications.c.dedupe.contains(":flagged:"))
+    assert await parts(desk).database.read(lambda db: db.execute(kinds).first()) is not None
+    await person.say("ik wil dood")
+    assert "dat het nu dringend is" not in words(await taps(person, "crisis"))
+
+
 async def test_a_case_can_be_taken_back_and_nothing_personal_is_left(desk: Running) -> None:
     person = await desk.person()
     await taps(person, "/request_human", "phone")

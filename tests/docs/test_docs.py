@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from actions.check_in import NOT_ASKED_HERE
 from bot.cli import _parser
-from bot.drawings import pages
+from bot.drawings import ASKED_IN_CRISIS, pages
+from bot.screening.drawing import conditions, walk
 from bot.screening.instruments import shipped_instruments
-from bot.screening.outcomes import OUTCOMES
+from bot.screening.norms import shipped_norms
+from bot.screening.outcomes import OUTCOMES, outcome
 from bot.screening.triage import shipped_rules
 from bot.settings import as_markdown, rows
 
@@ -74,9 +77,11 @@ def test_nothing_that_a_build_makes_is_kept_in_git() -> None:
     assert [name for name in names if made.search(name)] == []
 
 
-def test_the_drawings_are_those_of_the_running_definitions() -> None:
-    kept = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs/drawings").glob("*.md")}
-    assert kept == pages(), "run: make docs"
+def test_the_drawings_and_the_crisis_texts_are_those_of_the_running_definitions() -> None:
+    made = pages()
+    kept = {name: (ROOT / "docs/drawings" / name).read_text(encoding="utf-8") for name in made}
+    assert kept == made, "run: make docs"
+    assert {path.name for path in (ROOT / "docs/drawings").glob("*.md")} <= set(made)
 
 
 def test_every_rule_level_question_and_outcome_is_drawn() -> None:
@@ -86,5 +91,47 @@ def test_every_rule_level_question_and_outcome_is_drawn() -> None:
     for instrument in shipped_instruments().values():
         for item in instrument.items:
             assert f"    {item.id}[" in drawn[f"{instrument.id}.md"]
-        for outcome in OUTCOMES.get(instrument.id, ()):
-            assert f"{outcome}_end" in drawn[f"{instrument.id}.md"]
+        for end in OUTCOMES.get(instrument.id, ()):
+            assert f"{end}_end" in drawn[f"{instrument.id}.md"]
+
+
+@pytest.mark.parametrize("name", sorted(set(shipped_instruments()) - {ASKED_IN_CRISIS}))
+def test_every_question_is_drawn_with_a_way_on_a_way_past_a_way_back_and_a_way_out(name: str) -> None:
+    instrument = shipped_instruments()[name]
+    roads, items = walk(instrument, shipped_norms()), [item.id for item in instrument.items]
+    for before, item in zip([None, *items], items, strict=False):
+        assert roads[item]["een antwoord"] == roads[item]["sla over"]
+        assert roads[item].get("terug") == before
+        assert roads[item]["stop"] == "left"
+        assert roads[item]["er klinkt gevaar"] == "danger"
+    assert roads["start"] == {"begint": "consent", "begint (bewaren mag al)": items[0]}
+
+
+def test_every_drawing_is_small_enough_to_read() -> None:
+    drawings = [one for page in pages().values() for one in re.findall(r"```mermaid\n(.*?)```", page, re.S)]
+    assert drawings
+    assert max(len(set(re.findall(r'(\w+)\(?\["', one))) for one in drawings) <= 40
+
+
+def test_the_drawing_knows_which_question_the_crisis_flow_asks() -> None:
+    assert ASKED_IN_CRISIS == NOT_ASKED_HERE
+    assert "sla over" not in pages()[f"{ASKED_IN_CRISIS}.md"]
+
+
+@pytest.mark.parametrize("name", ["phq2", "gad2"])
+def test_the_condition_on_an_arrow_is_the_one_that_decides(name: str) -> None:
+    instrument = shipped_instruments()[name]
+    assert conditions(instrument) == {"below": "som onder 3", "reached": "som vanaf 3"}
+    first, second = (item.id for item in instrument.items)
+    for one in range(4):
+        for other in range(4):
+            found = outcome(instrument, {first: one, second: other})
+            assert found == ("below" if one + other < 3 else "reached")
+
+
+def test_erasing_is_drawn_with_its_question_first_and_both_answers() -> None:
+    drawn = pages()["my_data.md"]
+    assert '    start -->|"Wis mijn gegevens"| action_ask_delete_data\n' in drawn
+    assert '    action_ask_delete_data -->|"Ja, wis alles"| action_delete_data\n' in drawn
+    assert '    action_ask_delete_data -->|"Nee, laat staan"| action_keep_data\n' in drawn
+    assert drawn.count("| action_delete_data\n") == 1

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.escalation.cases import Urgency, due_at
+from bot.escalation.cases import Origin, Urgency, due_at
 from bot.escalation.flow import (
     COMMAND,
     Availability,
@@ -118,6 +118,20 @@ def test_the_person_always_hears_an_honest_time_and_a_line_when_nobody_is_there(
     assert any(says in one.text for one in said)
     assert any(one.lines for one in said) is lines
     assert "dossier 1001" in said[0].text
+
+
+@pytest.mark.parametrize(
+    ("origin", "urgency", "raises"),
+    [("crisis", "48h", True), ("crisis", "now", False), ("request", "48h", False)],
+)
+def test_only_who_asks_again_out_of_danger_becomes_urgent(
+    origin: Origin, urgency: Urgency, *, raises: bool
+) -> None:
+    waiting = OpenCase(1001, "new", NOW + timedelta(hours=40), urgency)
+    step = begin(TEXTS, origin, "", Facts(coaches=True, open_case=waiting), NOW)
+    assert step.raises is raises
+    assert ("dringend is" in step.says[0].text) is raises
+    assert step.says[0].lines
 
 
 def test_the_open_question_is_asked_again_after_something_else() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.resources import ResourceError
 from bot.safety.crisis import COMMAND, Crisis, Heard, Move, Stage, ask_directly, respond
 from bot.safety.crisis_texts import CrisisTexts, load_crisis_texts, shipped_crisis_texts
-from bot.safety.drawing import crisis_drawing, stages_reached
+from bot.safety.drawing import crisis_drawing, crisis_drawings, stages_reached
 from bot.safety.verdict import NOTHING, Judgement, Kind
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -123,11 +123,38 @@ def test_the_crisis_flow_says_that_it_is_a_program_and_cannot_call() -> None:
     assert "kan niet voor je bellen" in offered
 
 
-def test_every_stage_of_the_flow_can_be_reached_and_left() -> None:
-    assert stages_reached(TEXTS) == set(get_args(Stage))
-    drawn = crisis_drawing(TEXTS)
-    for stage in set(get_args(Stage)) - {"closed"}:
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_stage_of_the_flow_can_be_reached_and_left(kind: Kind) -> None:
+    assert stages_reached(TEXTS, kind) == set(get_args(Stage))
+    drawn = crisis_drawing(TEXTS, kind)
+    for stage in get_args(Stage):
         assert f"\n    {stage} -->" in drawn
+
+
+def test_every_kind_of_danger_is_drawn_once_and_those_that_go_the_same_way_together() -> None:
+    drawn = crisis_drawings(TEXTS)
+    assert len(set(drawn.values())) == len(drawn)
+    assert sum(len(heading.split(" · ")) for heading in drawn) == len(KINDS)
+    assert drawn["Gedachten aan de dood · Zichzelf verwonden"] == crisis_drawing(TEXTS, "self_harm")
+    assert drawn["Te veel ingenomen · Medisch noodgeval"] == crisis_drawing(TEXTS, "overdose")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_drawing_shows_what_is_other_where_minutes_count(kind: Kind) -> None:
+    roads = crisis_drawing(TEXTS, kind).splitlines()
+    urgent = kind in ("overdose", "medical_emergency")
+    assert any("Wat kan ik zeggen?" in road for road in roads) is not urgent
+    assert any("Soms" in road for road in roads) is (not urgent and kind != "substance")
+    held = next(road for road in roads if road.endswith("| staying") and road.startswith("    staying"))
+    for button in ("Terug naar het gesprek", "Zo bedoelde ik het niet"):  # only a tap ends it
+        assert (f"{button} (getypt) ☎" in held) is urgent
+    if urgent:
+        said = held.split('"')[1].split("<br>")
+        assert all(label.endswith("☎") for label in said)
+
+
+def test_a_yes_to_having_taken_too_much_goes_on_as_an_overdose() -> None:
+    assert '    direct -->|"Ja ☎"| overdose\n' in crisis_drawing(TEXTS, "substance")
 
 
 def test_a_missing_text_is_refused_at_start(tmp_path: Path) -> None:

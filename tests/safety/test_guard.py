@@ -91,6 +91,13 @@ def test_danger_spread_over_messages_is_put_together(guard: Guard) -> None:
     assert guard.judge_recent(["wat een dag", "ik wil dood"]).verdict == "explicit"
 
 
+def test_messages_of_which_none_says_enough_are_asked_about_when_together_they_do(guard: Guard) -> None:
+    for case in CASES["in_a_row"]:
+        found = guard.judge_recent(case["texts"])
+        assert all(guard.judge(text).verdict == "none" for text in case["texts"]), case
+        assert found.verdict == case["expect"], (case, found)
+
+
 def test_the_same_message_gets_the_same_judgement_from_a_fresh_guard(guard: Guard) -> None:
     again = load_guard(load_settings()[0].guard_model)
     for example in load_examples()[::150]:

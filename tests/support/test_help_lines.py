@@ -115,12 +115,32 @@ def test_a_closed_line_says_when_it_opens(now: datetime) -> None:
         ("medical_emergency", NOON, ["be_112", "be_antigif", "be_1733"]),
         ("violence_threat", NOON, ["be_112", "be_1712", "be_106"]),
         ("violence_threat", NIGHT, ["be_112", "be_106", "be_1712"]),
+        ("self_harm", NIGHT, ["be_112", "be_1813", "be_106"]),
         ("substance", NOON, ["be_druglijn", "be_106", "be_112"]),
         ("substance", NIGHT, ["be_106", "be_112", "be_druglijn"]),
     ],
 )
 def test_flanders_gets_the_lines_that_fit(kind: str, now: datetime, expected: list[str]) -> None:
     assert ids(for_kind(VLAANDEREN, kind, now)) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "now", "expected"),
+    [
+        ("violence_threat", NOON, ["be_1712", "be_106", "be_112"]),
+        ("violence_threat", NIGHT, ["be_106", "be_112", "be_1712"]),
+        ("danger_to_others", NOON, ["be_1712", "be_106", "be_112"]),
+        ("self_harm", NIGHT, ["be_1813", "be_112", "be_106"]),
+        ("overdose", NIGHT, ["be_112", "be_antigif", "be_1813"]),
+    ],
+)
+def test_in_doubt_who_listens_comes_before_who_comes(kind: str, now: datetime, expected: list[str]) -> None:
+    assert ids(for_kind(VLAANDEREN, kind, now, in_doubt=True)) == expected
+
+
+def test_in_doubt_no_other_lines_may_be_shown() -> None:
+    with pytest.raises(ValidationError, match=r"in_doubt\.violence_threat: not the lines"):
+        Region.model_validate({**VLAANDEREN.model_dump(), "in_doubt": {"violence_threat": ["be_1712"]}})
 
 
 def test_the_netherlands_gets_its_own_lines() -> None:
