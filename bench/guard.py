@@ -11,6 +11,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -151,6 +152,21 @@ def in_pieces(guard: Guard) -> list[str]:
     ]
 
 
+def half_way(guard: Guard) -> list[str]:
+    """Rows of a table: what changes because the reader may stop half-way, against a guard that always reads on."""
+    to_the_end = replace(guard, decision=guard.decision.model_copy(update={"enough": 1.0}))
+    hard = [one.text for path in (HELD_OUT, HELD_OUT_MORE, THRESHOLDS) for one in read_examples(path, [])]
+    life = EVERYDAY_LIFE.read_text(encoding="utf-8").splitlines()
+    rows = []
+    for name, texts in (("hard messages", hard), ("everyday sentences", life)):
+        pairs = [(guard.judge(text), to_the_end.judge(text)) for text in texts]
+        verdicts = sum(found.verdict != read.verdict for found, read in pairs)
+        parts = ("verdict", "kind", "third_party", "past")
+        anything = sum(any(getattr(a, one) != getattr(b, one) for one in parts) for a, b in pairs)
+        rows.append(f"| {name} | {verdicts} | {anything} | {len(texts)} |")
+    return rows
+
+
 def _cut(text: str) -> list[str]:
     """Twelve words and more in three messages, six and more in two."""
     words = text.split()
@@ -167,6 +183,7 @@ def speed(guard: Guard) -> list[str]:
     page = ("Vandaag was het druk op de afdeling, we hadden te weinig volk en de bel bleef gaan. " * 130)[
         :10_000
     ]
+    to_the_end = replace(guard, decision=guard.decision.model_copy(update={"enough": 1.0}))
     began = time.perf_counter()
     load_guard(load_settings()[0].guard_model)
     loaded = time.perf_counter() - began
@@ -174,6 +191,7 @@ def speed(guard: Guard) -> list[str]:
         _times("an everyday sentence", guard, life),
         _times("said to the assistant", guard, said),
         _times("a hard message", guard, hard),
+        _times("a hard message, always read to its end", to_the_end, hard),
         _times("10 kB of text", guard, [page] * 20),
         f"| loading, in a process that has its modules | {loaded * 1000:.0f} ms | |",
     ]
@@ -208,6 +226,12 @@ def report(guard: Guard) -> str:
     ]
     lines += [*habits(guard), ""]
     lines += ["| sent in pieces | anything but none | rows |", "|---|---|---|", *in_pieces(guard), ""]
+    lines += [
+        "| stopping half-way changes | verdicts | anything | of |",
+        "|---|---|---|---|",
+        *half_way(guard),
+        "",
+    ]
     return "\n".join([*lines, "| time | median | p99 |", "|---|---|---|", *speed(guard)])
 
 

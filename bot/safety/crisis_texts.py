@@ -1,7 +1,7 @@
 """The texts of the crisis flow, read from resources/safety/crisis.yml.
 
-Room: pure core, but for reading definitions. One file holds every sentence of the flow; docs/safety/crisis-texts.md lists
-them with those that stand elsewhere, so that a clinician can review them.
+Room: pure core, but for reading definitions. One file holds every sentence of the flow. docs/safety/crisis-texts.md
+lists them with those that stand elsewhere, so that a clinician can review them.
 """
 
 from __future__ import annotations

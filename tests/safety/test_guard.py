@@ -40,6 +40,10 @@ def check(guard: Guard, *groups: str) -> None:
     assert not wrong
 
 
+def test_the_model_stays_small() -> None:
+    assert load_settings()[0].guard_model.stat().st_size < 20_000_000
+
+
 def test_idiom_is_not_danger(guard: Guard) -> None:
     check(guard, "idiom")
 
