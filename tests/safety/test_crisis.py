@@ -1,7 +1,8 @@
 """Safety room: the crisis flow, path by path, as a clinician can read it in tests/cases/crisis/flow.yml."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from bot.resources import ResourceError
 from bot.safety.crisis import COMMAND, Crisis, Heard, Move, Stage, ask_directly, respond
 from bot.safety.crisis_texts import CrisisTexts, load_crisis_texts, shipped_crisis_texts
-from bot.safety.drawing import crisis_drawing, crisis_drawings, stages_reached
+from bot.safety.drawing import _Place, _replies, crisis_drawing, crisis_drawings, stages_reached
 from bot.safety.verdict import NOTHING, Judgement, Kind
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -64,6 +65,18 @@ def test_the_flow_goes_as_written(case: dict[str, Any]) -> None:
         move = respond(TEXTS, crisis, heard(step), now)
         crisis = move.crisis or crisis
         check(move, crisis, step["expect"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_clinician_can_read_what_follows_whatever_the_guard_finds(kind: Kind) -> None:
+    """Danger or perhaps danger, of the writer or of someone else, or over: each stands in some case."""
+    finds = [f"{verdict} {kind}{whose}" for verdict in ("explicit", "ambiguous") for whose in ("", " third")]
+    told = {step.get("guard") for case in CASES for step in case["steps"]}
+    assert {*finds, f"past {kind}"} <= told
+
+
+def test_a_clinician_can_read_what_every_button_does_at_every_stage() -> None:
+    assert buttons_shown() <= taps_in_cases()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -164,6 +177,26 @@ def test_a_missing_text_is_refused_at_start(tmp_path: Path) -> None:
     broken.write_text(yaml.safe_dump(shipped, allow_unicode=True))
     with pytest.raises(ResourceError, match="explicit lacks overdose"):
         load_crisis_texts(broken)
+
+
+def buttons_shown() -> set[tuple[str, str]]:
+    """(stage, payload) of every button that the flow shows for some kind of danger."""
+    places = [_Place(None)]
+    for place in places:  # grows as it is walked
+        kinds = KINDS if place.crisis is None else (place.crisis.kind,)
+        for to, _ in (reply for kind in kinds for _, reply in _replies(TEXTS, place, kind)):
+            if to.crisis is None:
+                continue
+            there = replace(to, crisis=replace(to.crisis, changed_at=NOON))
+            if there not in places:
+                places.append(there)
+    return {(place.stage, button.payload) for place in places for button in place.buttons}
+
+
+def taps_in_cases() -> set[tuple[str, str]]:
+    """(stage, payload) of every tap in the cases, with the stage that the step before it expects."""
+    steps = [pair for case in CASES for pair in pairwise(case["steps"])]
+    return {(before["expect"].get("stage", ""), heard(step).command or "") for before, step in steps}
 
 
 def all_texts(texts: CrisisTexts) -> list[str]:

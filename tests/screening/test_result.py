@@ -15,9 +15,8 @@ from bot.screening.instruments import shipped_instruments
 from bot.screening.norms import Comparison, Norm, shipped_norms
 from bot.screening.result import Result, check_in_result, compare
 
-CASES: list[dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parents[1] / "cases" / "screening.yml").read_text(encoding="utf-8")
-)
+CASES_FOLDER = Path(__file__).parents[1] / "cases"
+CASES: list[dict[str, Any]] = yaml.safe_load((CASES_FOLDER / "screening.yml").read_text(encoding="utf-8"))
 RULE = shipped_norms().comparison
 
 
@@ -55,11 +54,15 @@ def test_a_check_in_says_what_a_clinician_expects(case: dict[str, Any]) -> None:
 def test_every_shipped_instrument_has_cases() -> None:
     files = {path.stem for path in (RESOURCES / "instruments").glob("*.yml")}
     assert files == set(shipped_instruments())
-    others = {path.stem for path in (Path(__file__).parents[1] / "cases" / "instruments").glob("*.yml")}
+    others = {path.stem for path in (CASES_FOLDER / "instruments").glob("*.yml")}
     cases = {case["instrument"] for case in CASES}
     assert {name for name in files if shipped_instruments()[name].compared} <= cases
     # The direct question has no outcome of its own: its answers are cases of the rule "danger".
     assert files - cases - others == {"direct_question"}
+    danger = yaml.safe_load((CASES_FOLDER / "triage" / "danger.yml").read_text(encoding="utf-8"))
+    question = shipped_instruments()["direct_question"].items[0]
+    answered = {case["answers"][question.id] for case in danger if question.id in case["answers"]}
+    assert {option.value for option in question.options} | {None} <= answered
 
 
 @pytest.mark.parametrize(
