@@ -191,9 +191,9 @@ async def test_after_a_false_alarm_the_questionnaire_goes_on_where_it_was(
 
 async def test_many_short_messages_in_a_row_are_judged_together(running: Running) -> None:
     person = await running.person()
-    for part in ("ik wil er", "een eind"):  # tests/safety/test_guard.py: each part alone says nothing
+    for part in ("ik wil niet", "meer"):  # tests/safety/test_guard.py: each part alone says nothing
         assert kinds(await person.say(part)) == ["text"]
-    assert "help_lines" in kinds(await person.say("aan maken"))
+    assert "help_lines" in kinds(await person.say("wakker worden"))
 
 
 async def test_words_of_a_settled_crisis_do_not_raise_it_again(running: Running) -> None:

@@ -18,11 +18,11 @@ from bot.safety.guard import Guard
 @pytest.mark.parametrize("path", [HELD_OUT, HELD_OUT_MORE], ids=["first", "more"])
 def test_danger_is_caught_on_messages_by_other_hands(guard: Guard, path: Path) -> None:
     share = {name: hits / of for name, hits, of in held_out(guard, path)}
-    assert share["explicit danger: explicit or ambiguous"] >= 0.95
-    assert share["explicit danger: explicit"] >= 0.84
+    assert share["explicit danger: explicit or ambiguous"] >= 0.96
+    assert share["explicit danger: explicit"] >= 0.87
     assert share["ambiguous: explicit or ambiguous"] >= 0.85
     assert share["worry about someone else: not none"] >= 0.92
-    assert share["hard negatives: anything but none"] <= 0.09
+    assert share["hard negatives: anything but none"] <= 0.07
 
 
 def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
@@ -30,7 +30,7 @@ def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
     assert (of, said) >= (3300, 900)
     assert alarms / of <= 0.007
     assert without_stop / of <= 0.01
-    assert greeted / of <= 0.01
+    assert greeted / of <= 0.008
     assert said_alarms / said <= 0.03
 
 
