@@ -26,6 +26,7 @@ from bot.escalation.notices import (
     notices_for_answer,
     notices_for_flag,
     notices_for_opened,
+    notices_for_raise,
 )
 from bot.escalation.organisation import Organisation as OrganisationData
 from bot.escalation.organisation import OrganisationFile, coach_from, deputies_at
@@ -156,5 +157,7 @@ def _announce(
         enqueue(db, notices_for_opened(case, team), at)
     elif what == "flagged":
         enqueue(db, notices_for_flag(case, team, occasion), at)
+    elif what == "raised":
+        enqueue(db, notices_for_raise(case, team, at.isoformat(timespec="seconds")), at)
     elif what == "answered":
         enqueue(db, notices_for_answer(case, team, occasion), at)

@@ -186,9 +186,9 @@ def _beside() -> Iterator[str]:
         HAND_OFF,
         [row for key in WITH_A_COACH for row in _rows(attrgetter(key)(hand_off), key, _what(hand_off, key))],
         "Klinkt er gevaar terwijl een coach het gesprek heeft, dan komen eerst de eerste woorden van hierboven en de "
-        "nummers, daarna `live.danger`. Onder `already.text`, `already.contacted`, `sent.meanwhile`, "
-        "`live.coach_quiet` en `returned.waiting` staan ook nummers, met `sent.lines_title` erboven. De rest van de "
-        "weg naar een coach staat in een [tekening](../drawings/hand_off.md).",
+        "nummers, daarna `live.danger`. Onder `already.text`, `already.contacted`, `already.raised`, "
+        "`already.raised_contacted`, `sent.meanwhile`, `live.coach_quiet` en `returned.waiting` staan ook nummers, met "
+        "`sent.lines_title` erboven. De rest van de weg naar een coach staat in een [tekening](../drawings/hand_off.md).",
     )
     direct = next(reply for reply in shipped_canned_replies() if reply.id == "safe_question")
     yield _section(

@@ -362,7 +362,9 @@ def main(arguments: list[str]) -> int:
             )
             widget()
             spacy_folder()
-            say("guard: training when its examples changed (about three quarters of an hour on two cores, once)")
+            say(
+                "guard: training when its examples changed (about three quarters of an hour on two cores, once)"
+            )
             learn("guard", "app", "bot", "train", "--only", "guard")
             learn("model", "engine", "engine.train", "--out", str(STATE / "models" / "ademruimte.tar.gz"))
         if purpose == "test":

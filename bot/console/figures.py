@@ -36,6 +36,7 @@ KIND_WORDS = {
     "reminder_75": "Driekwart van de tijd is om",
     "reminder_100": "De tijd is om",
     "flagged": "Mogelijk gevaar",
+    "raised": "Nu dringend",
     "answered": "De persoon schreef",
 }
 CHANNEL_WORDS = {"mail": "e-mail", "webhook": "webhook"}

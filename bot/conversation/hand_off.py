@@ -64,7 +64,11 @@ class ToCoach:
         step = flow.respond(
             self._texts, _hand_off(record), text, command, self._facts(view, now, situation.region), now
         )
-        return None if step is None else self._ruling(step, view, now, situation.region)
+        if step is None:
+            return None
+        crisis = situation.crisis if step.raises else None
+        kind = "someone_to_talk_to" if crisis is None else crisis.kind
+        return self._ruling(step, view, now, situation.region, kind)
 
     def asked(self, origin: Origin, words: str, situation: Situation, now: datetime) -> Ruling | None:
         """The engine understood that someone asks for a person; None when there is no coach to ask."""
@@ -145,9 +149,16 @@ class ToCoach:
             there=self._there(now),
         )
 
-    def _ruling(self, step: Step, view: DeskView, now: datetime, region: str | None) -> Ruling:
+    def _ruling(
+        self,
+        step: Step,
+        view: DeskView,
+        now: datetime,
+        region: str | None,
+        kind: str = "someone_to_talk_to",
+    ) -> Ruling:
         ruling = Ruling(
-            replies=tuple(self.parts(say, now, region) for say in step.says),
+            replies=tuple(self.parts(say, now, region, kind) for say in step.says),
             engine={"words": "", "go_on": GO_ON, "nothing": None}[step.engine],
             hand_off=None if step.hand_off is None else _record(step.hand_off),
             withdraws=step.withdraws,
@@ -182,11 +193,13 @@ class ToCoach:
 
         return say
 
-    def parts(self, say: Say, now: datetime, region: str | None = None) -> Parts:
-        """One bubble, with the help lines of where the person is."""
+    def parts(
+        self, say: Say, now: datetime, region: str | None = None, kind: str = "someone_to_talk_to"
+    ) -> Parts:
+        """One bubble, with the help lines for a kind of need, of where the person is."""
         parts = [as_json(Text(text=say.text))]
         if say.lines:
-            lines = for_kind(self._regions.of(region), "someone_to_talk_to", now)[:LINES]
+            lines = for_kind(self._regions.of(region), kind, now)[:LINES]
             parts.append(as_part(lines, self._texts.sent.lines_title, now))
         if say.buttons:
             choices = [Choice(title=button.title, payload=button.payload) for button in say.buttons]

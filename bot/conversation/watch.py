@@ -111,14 +111,10 @@ class Watch:
         self, move: Move, now: datetime, region: str | None, coaches: Callable[[], bool] = lambda: False
     ) -> Ruling:
         found = move.crisis
+        in_doubt = found is not None and (found.verdict == "ambiguous" or found.stage == "closed")
         lines = self._regions.of(region)
         return Ruling(
-            replies=tuple(
-                self._parts(
-                    say, now, lines, coaches, in_doubt=found is not None and found.verdict == "ambiguous"
-                )
-                for say in move.says
-            ),
+            replies=tuple(self._parts(say, now, lines, coaches, in_doubt=in_doubt) for say in move.says),
             engine={"words": "", "go_on": GO_ON, "nothing": None}[move.engine],
             crisis=None
             if found is None

@@ -89,6 +89,12 @@ def due_at(urgency: Urgency, opened_at: datetime) -> datetime:
     return opened_at + DUE[urgency]
 
 
+def soonest(due: datetime, now: datetime) -> datetime:
+    """When someone must be reached who waits until `due` and is in danger now: as one who asks now, but never later."""
+    urgent = due_at("now", now)
+    return due if now < due < urgent else urgent
+
+
 def reminder_at(kind: str, opened_at: datetime, due: datetime) -> datetime:
     """When a reminder (a key of `REMINDERS`) is due."""
     return opened_at + REMINDERS[kind] * (due - opened_at)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from bot.escalation.cases import Origin, State, Urgency, due_at, is_more_urgent
+from bot.escalation.cases import Origin, State, Urgency, is_more_urgent, soonest
 from bot.escalation.contact import read_contact, read_mail, read_moment, read_phone
 from bot.escalation.hand_off_texts import HandOffTexts
 from bot.language.normalise import tokens
@@ -298,10 +298,12 @@ class _Flow:
 
     def already(self, case: OpenCase) -> Step:
         texts = self.texts.already
-        raises = self.hand_off.draft.origin == "crisis" and is_more_urgent("now", case.urgency)
         reached = case.state in ("contacted", "live")
-        said = texts.raised if raises else texts.contacted if reached else texts.text
-        due = min(case.due_at, due_at("now", self.moment)) if raises else case.due_at
+        raises = self.hand_off.draft.origin == "crisis" and (reached or is_more_urgent("now", case.urgency))
+        said = texts.contacted if reached else texts.text
+        if raises:
+            said = texts.raised_contacted if reached else texts.raised
+        due = soonest(case.due_at, self.moment) if raises else case.due_at
         when = promise(self.texts, due, self.facts.there, self.moment)
         text = said.format(number=case.number, promise=when)
         buttons = (_button(texts.keep.title, "keep"), _button(texts.withdraw.title, "withdraw"))

@@ -140,6 +140,7 @@ class Already(Definition):
     text: Text
     contacted: Text
     raised: Text
+    raised_contacted: Text
     withdraw: Title
     keep: Title
     withdrawn: Text

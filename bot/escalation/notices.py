@@ -22,7 +22,7 @@ from bot.resources import RESOURCES, Definition, SourcedDefinition, read_definit
 Channel = Literal["mail", "webhook"]
 RecipientKind = Literal["coach", "deputy", "administrator"]
 Reminder = Literal["reminder_75", "reminder_100"]
-Kind = Literal["opened", "reminder_75", "reminder_100", "flagged", "answered"]
+Kind = Literal["opened", "reminder_75", "reminder_100", "flagged", "raised", "answered"]
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -149,6 +149,17 @@ def notices_for_flag(case: About, team: Team, occasion: str) -> list[Notice]:
     """
     told = [*team.owner(case), *team.deputies] or _ready(team)
     return _notices(case, "flagged", team, told, occasion)
+
+
+def notices_for_raise(case: About, team: Team, occasion: str) -> list[Notice]:
+    """The person asked for a coach again, out of danger: whose case it is, or who can take it up, and the deputy.
+
+    Args:
+        case: which case.
+        team: who may be told.
+        occasion: the same for the same request, such as its moment; at most 40 characters.
+    """
+    return _notices(case, "raised", team, [*(team.owner(case) or _ready(team)), *team.deputies], occasion)
 
 
 def notices_for_answer(case: About, team: Team, occasion: str) -> list[Notice]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from bot.escalation.cases import due_at, is_more_urgent
+from bot.escalation.cases import soonest
 from bot.storage.case_ending import withdraw_in
 from bot.storage.cases import PERSON, SYSTEM, Case, Opening, change_in, open_in, open_of, record
 from bot.storage.store import CheckIn, finished_rounds
@@ -77,7 +77,7 @@ class HandOvers:
             region: where they live.
             demo: whether demonstration accounts count as coaches.
             share: what of someone's check-ins could be shared.
-            announce: stores notices about a case: 'opened', 'flagged', 'answered', 'withdrawn'.
+            announce: stores notices about a case: 'opened', 'flagged', 'raised', 'answered', 'withdrawn'.
         """
         self.organisation = organisation
         self.region = region
@@ -122,13 +122,13 @@ class HandOvers:
     def raised(self, db: Connection, conversation_id: str, at: datetime) -> None:
         """The person asks for a coach out of danger while a case is open: it is urgent from now on, and told so."""
         case = open_of(db, conversation_id)
-        if case is None or not is_more_urgent("now", case.urgency):
+        if case is None:
             return
-        urgent = replace(case, urgency="now", due_at=min(case.due_at, due_at("now", at)))
+        urgent = replace(case, urgency="now", due_at=soonest(case.due_at, at))
         values = {"urgency": urgent.urgency, "due_at": urgent.due_at}
         db.execute(update(cases).where(cases.c.id == case.id).values(**values))
         record(db, case.id, at, PERSON, "raised", {})
-        self.announce(db, urgent, "flagged", at)
+        self.announce(db, urgent, "raised", at)
 
     def said(self, db: Connection, conversation_id: str, flag: str | None, at: datetime) -> str | None:
         """The person wrote to their coach; returns the case, or None when there is none any more."""

@@ -59,6 +59,11 @@ def words(messages: list[dict[str, Any]]) -> str:
     return "\n".join(part["text"] for m in messages for part in m["parts"] if part["type"] == "text")
 
 
+def numbers_of(messages: list[dict[str, Any]]) -> list[str]:
+    found = [part["lines"] for m in messages for part in m["parts"] if part["type"] == "help_lines"]
+    return [line["tel"] for lines in found for line in lines]
+
+
 async def only_case(running: Running) -> Case:
     page = await parts(running).coaching.desk.cases.queue(EVERYTHING, Filters())
     assert page.total == 1
@@ -179,8 +184,9 @@ async def test_who_asks_for_a_coach_again_out_of_danger_no_longer_waits_two_days
     after = await only_case(desk)
     assert after.urgency == "now"
     assert after.due_at < before.due_at - timedelta(hours=40)
-    kinds = select(notifications.c.id).where(notifications.c.dedupe.contains(":flagged:"))
+    kinds = select(notifications.c.id).where(notifications.c.dedupe.contains(":raised:"))
     assert await parts(desk).database.read(lambda db: db.execute(kinds).first()) is not None
+    assert numbers_of(answer)[0] == "tel:1813"  # what fits the danger, not any talk
     await person.say("ik wil dood")
     assert "dat het nu dringend is" not in words(await taps(person, "crisis"))
 

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.escalation.cases import Origin, Urgency, due_at
+from bot.escalation.cases import Origin, State, Urgency, due_at
 from bot.escalation.flow import (
     COMMAND,
     Availability,
@@ -121,17 +121,29 @@ def test_the_person_always_hears_an_honest_time_and_a_line_when_nobody_is_there(
 
 
 @pytest.mark.parametrize(
-    ("origin", "urgency", "raises"),
-    [("crisis", "48h", True), ("crisis", "now", False), ("request", "48h", False)],
+    ("origin", "urgency", "state", "says"),
+    [
+        (
+            "crisis",
+            "48h",
+            "new",
+            "Ik gaf door dat het nu dringend is. Je hoort iets ten laatste vandaag om 11 uur",
+        ),
+        ("crisis", "48h", "contacted", "Ik gaf door dat het nu dringend is. Wacht niet op een antwoord"),
+        ("crisis", "now", "contacted", "Ik gaf door dat het nu dringend is. Wacht niet op een antwoord"),
+        ("crisis", "now", "new", "Je vraag staat al bij een coach"),
+        ("request", "48h", "new", "Je vraag staat al bij een coach"),
+    ],
 )
 def test_only_who_asks_again_out_of_danger_becomes_urgent(
-    origin: Origin, urgency: Urgency, *, raises: bool
+    origin: Origin, urgency: Urgency, state: State, says: str
 ) -> None:
-    waiting = OpenCase(1001, "new", NOW + timedelta(hours=40), urgency)
-    step = begin(TEXTS, origin, "", Facts(coaches=True, open_case=waiting), NOW)
-    assert step.raises is raises
-    assert ("dringend is" in step.says[0].text) is raises
-    assert step.says[0].lines
+    for due in (NOW + timedelta(hours=40), NOW - timedelta(hours=3)):
+        waiting = OpenCase(1001, state, due, urgency)
+        step = begin(TEXTS, origin, "", Facts(coaches=True, open_case=waiting), NOW)
+        assert step.raises is ("dringend is" in says)
+        assert says in step.says[0].text
+        assert step.says[0].lines
 
 
 def test_the_open_question_is_asked_again_after_something_else() -> None:

@@ -31,6 +31,7 @@ from bot.escalation.notices import (
     notices_for_answer,
     notices_for_flag,
     notices_for_opened,
+    notices_for_raise,
     notices_for_reminder,
     reminder_due,
     shipped_notice_texts,
@@ -101,6 +102,7 @@ def every_notice(team: Team = TEAM, owner: str | None = "away") -> list[Notice]:
         *notices_for_reminder(case, "reminder_75", team),
         *notices_for_reminder(case, "reminder_100", team),
         *notices_for_flag(case, team, "17"),
+        *notices_for_raise(case, team, "19"),
         *notices_for_answer(case, team, "18"),
     ]
 
@@ -136,6 +138,11 @@ def test_when_the_time_is_over_the_deputy_and_the_administrators_are_told() -> N
 
 def test_a_flag_goes_to_the_coach_of_that_conversation_and_the_deputy() -> None:
     assert told(notices_for_flag(a_case("away"), TEAM, "17")) == ["away", "deputy"]
+
+
+def test_urgent_after_all_goes_to_who_has_the_case_or_can_take_it_up_and_to_the_deputy() -> None:
+    assert told(notices_for_raise(a_case("away"), TEAM, "19")) == ["away", "deputy"]
+    assert told(notices_for_raise(a_case(), TEAM, "19")) == ["here", "other", "deputy"]
 
 
 def test_an_answer_of_the_person_goes_to_the_owner_alone() -> None:
