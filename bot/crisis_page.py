@@ -188,7 +188,7 @@ def _beside() -> Iterator[str]:
         "Klinkt er gevaar terwijl een coach het gesprek heeft, dan komen eerst de eerste woorden van hierboven en de "
         "nummers, daarna `live.danger`. Onder `already.text`, `already.contacted`, `already.raised`, "
         "`already.raised_contacted`, `sent.meanwhile`, `live.coach_quiet` en `returned.waiting` staan ook nummers, met "
-        "`sent.lines_title` erboven. De rest van de weg naar een coach staat in een [tekening](../drawings/hand_off.md).",
+        "`sent.lines_title` erboven. De rest van de weg naar een coach: zie de [tekening](../drawings/hand_off.md).",
     )
     direct = next(reply for reply in shipped_canned_replies() if reply.id == "safe_question")
     yield _section(
