@@ -78,24 +78,30 @@ class Guard:
         Args:
             texts: a person's last messages, oldest first; at least one.
         """
-        if len(texts) == 1:
-            return self.judge(texts[0])
         alone = self.judge(texts[-1])
-        if alone.verdict == "explicit" or any(self.judge(text).verdict != "none" for text in texts[:-1]):
-            return alone  # what was said before has been answered
+        if len(texts) == 1 or alone.verdict == "explicit":
+            return alone
+        together = self._together(texts)
+        if GRAVITY[together.verdict] <= GRAVITY[alone.verdict]:
+            return alone
+        # what was said before has been answered
+        answered = any(self.judge(text).verdict != "none" for text in texts[:-1])
+        return alone if answered else together
+
+    def _together(self, texts: Sequence[str]) -> Judgement:
         before = self.normaliser.words(self.normaliser.even(" ".join(texts[:-1])))
         even = self.normaliser.even(" ".join(texts))
         words = self.normaliser.words(even)
         hits = self.rules.find(words)
         opinion = self._opinion(Piece(words, hits, even))
         if opinion is None:
-            return alone
+            return NOTHING
         across = [hit for hit in hits if hit.free and hit.start < len(before) < hit.end]
         together = self._decide(across, opinion)
-        if not across and together.verdict != "none":
-            asked = opinion.danger >= self.decision.together
-            together = replace(together, verdict="ambiguous") if asked else NOTHING
-        return together if GRAVITY[together.verdict] > GRAVITY[alone.verdict] else alone
+        if across or together.verdict == "none":
+            return together
+        asked = opinion.danger >= self.decision.together
+        return replace(together, verdict="ambiguous") if asked else NOTHING
 
     def _opinion(self, message: Piece) -> Opinion | None:
         """What is thought of a message, read whole or in its telling sentences; None when its words say nothing."""
