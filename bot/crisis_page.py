@@ -30,6 +30,7 @@ from bot.safety.crisis_texts import (
     ThirdPartyAfter,
     shipped_crisis_texts,
 )
+from bot.safety.drawing import kind_title
 from bot.safety.verdict import Kind
 from bot.screening.instruments import shipped_instruments
 from bot.screening.triage import shipped_rules
@@ -130,8 +131,8 @@ def _kind(texts: CrisisTexts, kind: Kind, regions: Iterable[Region]) -> str:
 
 
 def _title(kind: Kind) -> str:
-    """How a kind of danger is called, as its own definition has it."""
-    return f"{read_yaml(RESOURCES / 'safety' / 'rules' / f'{kind}.yml')['title']} (`{kind}`)"
+    """How a kind of danger is called, with its id."""
+    return f"{kind_title(kind)} (`{kind}`)"
 
 
 def _order(kind: str, regions: Iterable[Region]) -> str:

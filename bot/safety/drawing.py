@@ -64,7 +64,7 @@ def crisis_drawings(texts: CrisisTexts) -> dict[str, str]:
     kinds: dict[str, list[Kind]] = {}
     for kind in get_args(Kind):
         kinds.setdefault(crisis_drawing(texts, kind), []).append(kind)
-    return {" · ".join(map(_title, alike)): drawn for drawn, alike in kinds.items()}
+    return {" · ".join(map(kind_title, alike)): drawn for drawn, alike in kinds.items()}
 
 
 def crisis_drawing(texts: CrisisTexts, kind: Kind) -> str:
@@ -76,7 +76,9 @@ def crisis_drawing(texts: CrisisTexts, kind: Kind) -> str:
         if stage in reached:
             lines.append(f'    {stage}(["{name}"])' if stage == "closed" else f'    {stage}["{name}"]')
     lines += [
-        f'    {other}(["Verder zoals bij: {_title(other)}"])' for other in get_args(Kind) if other in reached
+        f'    {other}(["Verder zoals bij: {kind_title(other)}"])'
+        for other in get_args(Kind)
+        if other in reached
     ]
     for (where, to), labels in roads.items():
         lines.append(f'    {where} -->|"{"<br>".join(dict.fromkeys(labels))}"| {to}')
@@ -150,6 +152,6 @@ def _end(reply: tuple[_Place, bool]) -> tuple[str, bool]:
     return reply[0].stage, reply[1]
 
 
-def _title(kind: Kind) -> str:
+def kind_title(kind: Kind) -> str:
     """The Dutch name of a kind of danger, as its own definition has it."""
     return str(read_yaml(RESOURCES / "safety" / "rules" / f"{kind}.yml")["title"])
