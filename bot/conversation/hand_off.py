@@ -15,9 +15,10 @@ from bot.escalation.cases import Origin
 from bot.escalation.flow import Availability, Draft, Facts, HandOff, OpenCase, Say, Step
 from bot.escalation.hand_off_texts import HandOffTexts
 from bot.messages import Choice, QuickReplies, Text, as_json
+from bot.safety.crisis import Crisis, is_near
 from bot.safety.verdict import Judgement
 from bot.storage.cases import Case, Opening
-from bot.storage.crisis_log import Ruling, Situation
+from bot.storage.crisis_log import CrisisRecord, Ruling, Situation
 from bot.storage.hand_overs import DeskView, HandOffRecord
 from bot.support.help_lines import Regions, as_part, for_kind
 
@@ -61,14 +62,9 @@ class ToCoach:
         if situation.desk is None or (record is None and not starts):
             return None
         view = situation.desk()
-        step = flow.respond(
-            self._texts, _hand_off(record), text, command, self._facts(view, now, situation.region), now
-        )
-        if step is None:
-            return None
-        crisis = situation.crisis if step.raises else None
-        kind = "someone_to_talk_to" if crisis is None else crisis.kind
-        return self._ruling(step, view, now, situation.region, kind)
+        facts = self._facts(view, now, situation)
+        step = flow.respond(self._texts, _hand_off(record), text, command, facts, now)
+        return None if step is None else self._ruling(step, view, facts.level, now, situation)
 
     def asked(self, origin: Origin, words: str, situation: Situation, now: datetime) -> Ruling | None:
         """The engine understood that someone asks for a person; None when there is no coach to ask."""
@@ -77,15 +73,16 @@ class ToCoach:
         view = situation.desk()
         if not view.coaches:
             return None
-        step = flow.begin(self._texts, origin, words, self._facts(view, now, situation.region), now)
-        return self._ruling(step, view, now, situation.region)
+        facts = self._facts(view, now, situation)
+        step = flow.begin(self._texts, origin, words, facts, now)
+        return self._ruling(step, view, facts.level, now, situation)
 
     def reminded(self, situation: Situation, now: datetime) -> Ruling | None:
         """The open question again, after the engine answered something else."""
         record = _hand_off(situation.hand_off)
         if record is None or situation.desk is None or situation.owner == "coach":
             return None
-        says = flow.ask_again(self._texts, record, self._facts(situation.desk(), now, situation.region), now)
+        says = flow.ask_again(self._texts, record, self._facts(situation.desk(), now, situation), now)
         return Ruling(replies=tuple(self.parts(say, now, situation.region) for say in says)) if says else None
 
     def to_coach(
@@ -135,28 +132,24 @@ class ToCoach:
         """Whether a coach works now."""
         return self._there(now)
 
-    def _facts(self, view: DeskView, now: datetime, region: str | None) -> Facts:
-        scores, case = view.shared.scores, view.case
+    def _facts(self, view: DeskView, now: datetime, situation: Situation) -> Facts:
+        scores, case, crisis = view.shared.scores, view.case, crisis_of(situation.crisis)
+        danger = crisis is not None and is_near(crisis, now)
         return Facts(
             coaches=view.coaches,
             scores_at=datetime.fromisoformat(scores["at"]) if scores is not None else None,
-            level=view.shared.level,
+            level=flow.DANGER if danger else view.shared.level,
             open_case=OpenCase(case.number, case.state, case.due_at, case.urgency)
             if case is not None
             else None,
-            region=cast("Any", region or self._regions.usual),
+            region=cast("Any", situation.region or self._regions.usual),
             desk=cast("Any", self._regions.usual),
             there=self._there(now),
         )
 
-    def _ruling(
-        self,
-        step: Step,
-        view: DeskView,
-        now: datetime,
-        region: str | None,
-        kind: str = "someone_to_talk_to",
-    ) -> Ruling:
+    def _ruling(self, step: Step, view: DeskView, level: int, now: datetime, situation: Situation) -> Ruling:
+        crisis, region = situation.crisis if step.raises else None, situation.region
+        kind = "someone_to_talk_to" if crisis is None else crisis.kind
         ruling = Ruling(
             replies=tuple(self.parts(say, now, region, kind) for say in step.says),
             engine={"words": "", "go_on": GO_ON, "nothing": None}[step.engine],
@@ -167,15 +160,16 @@ class ToCoach:
         if not step.opens or step.hand_off is None:
             return ruling
         draft = step.hand_off.draft
-        return replace(ruling, opening=self._opening(draft, view), opened=self._opened(draft, now, region))
+        opening = self._opening(draft, view, level)
+        return replace(ruling, opening=opening, opened=self._opened(draft, now, region))
 
-    def _opening(self, draft: Draft, view: DeskView) -> Opening:
+    def _opening(self, draft: Draft, view: DeskView, level: int) -> Opening:
         shared = draft.share_scores is True
         return Opening(
             organisation=self._organisation,
             region=self._regions.usual,
             origin=draft.origin,
-            urgency=flow.urgency_of(draft.origin, view.shared.level),
+            urgency=flow.urgency_of(draft.origin, level),
             contact=draft.contact,
             scores=view.shared.scores if shared else None,
             words=draft.words or None,
@@ -205,6 +199,15 @@ class ToCoach:
             choices = [Choice(title=button.title, payload=button.payload) for button in say.buttons]
             parts.append(as_json(QuickReplies(choices=choices)))
         return parts
+
+
+def crisis_of(record: CrisisRecord | None) -> Crisis | None:
+    """A crisis as the flow knows it."""
+    if record is None:
+        return None
+    # Written by the conversation room alone, so what stands there is one of the known words.
+    known = cast("tuple[Any, Any, Any]", (record.verdict, record.kind, record.stage))
+    return Crisis(known[0], known[1], record.third_party, known[2], record.changed_at)
 
 
 def _hand_off(record: HandOffRecord | None) -> HandOff | None:

@@ -9,11 +9,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
-from bot.conversation.hand_off import GO_ON, LINES, ToCoach
+from bot.conversation.hand_off import GO_ON, LINES, ToCoach, crisis_of
 from bot.messages import AsksForPerson, Choice, QuickReplies, Text, as_json
-from bot.safety.crisis import TO_COACH, Button, Crisis, Heard, Move, Say, ask_directly, first_words, respond
+from bot.safety.crisis import (
+    SETTLED,
+    TO_COACH,
+    Button,
+    Heard,
+    Move,
+    Say,
+    ask_directly,
+    first_words,
+    respond,
+)
 from bot.safety.crisis_texts import CrisisTexts
 from bot.safety.verdict import NOTHING, Judgement, Kind
 from bot.storage.crisis_log import CrisisRecord, Ruling, Situation
@@ -60,7 +70,7 @@ class Watch:
                 urgent = first_words(self._texts, judged)
                 return self._to_coach.to_coach(said, command, judged, urgent, situation, now)
             heard = Heard(said, command, judged)
-            move = respond(self._texts, _crisis(situation.crisis), heard, now)
+            move = respond(self._texts, crisis_of(situation.crisis), heard, now)
             ruling = self._ruling(move, now, situation.region, coaches=partial(self._coaches, situation))
             # Safety first; what it leaves to the engine may belong to the way to a coach.
             if self._to_coach is None or ruling.replies or ruling.engine != "":
@@ -94,7 +104,7 @@ class Watch:
         """The direct question, because a questionnaire or the engine gave reason to ask it."""
 
         def decide(situation: Situation) -> Ruling:
-            asked = ask_directly(self._texts, kind, _crisis(situation.crisis), now)
+            asked = ask_directly(self._texts, kind, crisis_of(situation.crisis), now)
             return self._ruling(asked, now, situation.region)
 
         return decide
@@ -111,7 +121,7 @@ class Watch:
         self, move: Move, now: datetime, region: str | None, coaches: Callable[[], bool] = lambda: False
     ) -> Ruling:
         found = move.crisis
-        in_doubt = found is not None and (found.verdict == "ambiguous" or found.stage == "closed")
+        in_doubt = found is not None and (found.verdict == "ambiguous" or found.stage in SETTLED)
         lines = self._regions.of(region)
         return Ruling(
             replies=tuple(self._parts(say, now, lines, coaches, in_doubt=in_doubt) for say in move.says),
@@ -130,7 +140,7 @@ class Watch:
     ) -> list[dict[str, Any]]:
         parts = [as_json(Text(text=say.text))]
         if say.lines_for is not None:
-            lines = for_kind(region, say.lines_for, now, in_doubt=in_doubt)[:LINES]
+            lines = for_kind(region, say.lines_for, now, in_doubt=in_doubt)[: 1 if say.one_line else LINES]
             parts.append(as_part(lines, say.lines_title, now))
         # A coach is offered only where there is one.
         buttons = [button for button in say.buttons if button.payload != TO_COACH or coaches()]
@@ -141,11 +151,3 @@ class Watch:
 
 def _choice(button: Button) -> Choice:
     return Choice(title=button.title, payload=button.payload)
-
-
-def _crisis(record: CrisisRecord | None) -> Crisis | None:
-    if record is None:
-        return None
-    # Written by this room alone, so what stands there is one of the known words.
-    known = cast("tuple[Any, Any, Any]", (record.verdict, record.kind, record.stage))
-    return Crisis(known[0], known[1], record.third_party, known[2], record.changed_at)

@@ -29,6 +29,8 @@ COMMAND = "/hand_off"
 BACK_TO_ASSISTANT = "/back_to_assistant"
 #: Taps that ask for a person, and how they begin.
 ASKING: dict[str, Origin] = {"/request_human": "request", "/request_callback": "callback"}
+#: The level of care at which someone is in danger.
+DANGER = 4
 STARTING: dict[str, Origin] = {"start": "request", "crisis": "crisis"}
 MAX_WORDS = 1000
 MAX_NAME = 60
@@ -116,7 +118,7 @@ class Facts:
     Attributes:
         coaches: someone could take the case: without, nothing is promised.
         scores_at: when the check-in was that could be shared; None when there is none.
-        level: level of care that triage found (0-4).
+        level: level of care that triage found (0-4); 4 also when clear danger was heard shortly before.
         open_case: a case of this person that is not closed.
         region: 'vlaanderen' or 'nederland', where the person is, for reading phone numbers.
         desk: where the coaches are: a number from elsewhere is shown to them with its country.
@@ -172,7 +174,7 @@ class Step:
 
 def urgency_of(origin: Origin, level: int) -> Urgency:
     """How urgent a case is: danger now; a request or a heavy check-in within 48 hours."""
-    return "now" if origin == "crisis" or level >= 4 else "48h"
+    return "now" if origin == "crisis" or level >= DANGER else "48h"
 
 
 def begin(texts: HandOffTexts, origin: Origin, words: str, facts: Facts, now: datetime) -> Step:
@@ -299,7 +301,8 @@ class _Flow:
     def already(self, case: OpenCase) -> Step:
         texts = self.texts.already
         reached = case.state in ("contacted", "live")
-        raises = self.hand_off.draft.origin == "crisis" and (reached or is_more_urgent("now", case.urgency))
+        urgent = urgency_of(self.hand_off.draft.origin, self.facts.level) == "now"
+        raises = urgent and (reached or is_more_urgent("now", case.urgency))
         said = texts.contacted if reached else texts.text
         if raises:
             said = texts.raised_contacted if reached else texts.raised

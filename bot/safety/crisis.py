@@ -16,8 +16,9 @@ from bot.safety.crisis_texts import CrisisTexts, Reply, Safe, Told
 from bot.safety.verdict import Judgement, Kind
 
 #: The open question. `direct`: is it danger? · `safe`: are you safe? · `offer`: who can be with you? · `staying`:
-#: nothing is asked · `return`: how is it now? · `third`: buttons about someone else · `closed`.
-Stage = Literal["direct", "safe", "offer", "staying", "return", "third", "closed"]
+#: nothing is asked · `return`: how is it now? · `third`: buttons about someone else · `closed` · `taken_back`: closed,
+#: it was not meant so.
+Stage = Literal["direct", "safe", "offer", "staying", "return", "third", "closed", "taken_back"]
 #: What happens with the engine: it hears the person's words, it is asked to go on where they were, or nothing.
 ToEngine = Literal["words", "go_on", "nothing"]
 Event = Literal[
@@ -26,6 +27,8 @@ Event = Literal[
 
 #: Stages in which the person stays with the crisis flow whatever they write.
 HOLDING: frozenset[Stage] = frozenset({"safe", "offer", "staying", "return"})
+#: Stages in which nothing is open any more.
+SETTLED: frozenset[Stage] = frozenset({"closed", "taken_back"})
 #: Taps that work also then: a person's rights, and asking for people.
 RIGHTS = ("/request_my_data", "/request_delete_data", "/ask_privacy", "/confirm_delete", "/affirm", "/deny")
 FOR_PEOPLE = ("/request_human", "/request_helpline", "/request_callback")
@@ -68,12 +71,13 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """One bubble: text, help lines for a kind of danger below it, then buttons."""
+    """One bubble: text, help lines for a kind of danger below it (or the first of them), then buttons."""
 
     text: str
     lines_for: Kind | None = None
     lines_title: str = ""
     buttons: tuple[Button, ...] = ()
+    one_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,15 @@ def ask_directly(texts: CrisisTexts, kind: Kind, crisis: Crisis | None, now: dat
     return replace(asked, events=(("engine_concern", kind),))
 
 
+def is_near(crisis: Crisis, now: datetime) -> bool:
+    """Whether the writer was in clear danger shortly before, and went on without taking it back."""
+    return (crisis.stage, crisis.verdict, crisis.third_party) == (
+        "closed",
+        "explicit",
+        False,
+    ) and now - crisis.changed_at <= ASKED_BEFORE
+
+
 def first_words(texts: CrisisTexts, found: Judgement) -> str:
     """What is said first about danger that is plain; empty when there is none. For who talks with a coach already."""
     if found.kind is None or found.verdict != "explicit":
@@ -169,11 +182,7 @@ class _Flow:
     def asks_for_help_again(self) -> Move | None:
         """Who left a crisis a while ago and now writes that they are not safe, or asks for the numbers."""
         crisis = self.crisis
-        if (
-            crisis is None or crisis.third_party or self.heard.command is not None
-            or (crisis.stage, crisis.verdict) != ("closed", "explicit")
-            or self.moment - crisis.changed_at > ASKED_BEFORE
-        ):  # fmt: skip
+        if crisis is None or self.heard.command is not None or not is_near(crisis, self.moment):
             return None
         word = self.answers.read("staying")
         return replace(self, crisis=self.at("staying")).tapped(word) if word in ("no", "numbers") else None
@@ -223,7 +232,8 @@ class _Flow:
         )
         text = f"{answers.asked_before} {asked.question}" if before else asked.question
         return Move(
-            says=(Say(text, buttons=buttons),),
+            # a number stands there for who does not answer; more would push the answers out of sight
+            says=(Say(text, kind, answers.lines_title, buttons, one_line=True),),
             crisis=Crisis("ambiguous", kind, False, "direct", self.moment),
             opens=True,
             engine="nothing",
@@ -323,7 +333,8 @@ class _Flow:
     def asked_once_more(self, kind: Kind) -> Move:
         """The direct question again, after the lines."""
         asked = self.direct(kind)
-        return replace(asked, says=(self.no_answer(kind), *asked.says), opens=False)
+        question = replace(asked.says[0], lines_for=None)
+        return replace(asked, says=(self.no_answer(kind), question), opens=False)
 
     def no_answer(self, kind: Kind) -> Say:
         said = self.texts.direct_answers.no_answer
@@ -337,13 +348,13 @@ class _Flow:
         if answer == "false_alarm":
             return self.put_right()
         if answer == "numbers":
-            kept = stage if stage in HOLDING or stage == "direct" else "closed"
+            kept = stage if stage in HOLDING | SETTLED or stage == "direct" else "closed"
             return self.reply(self.texts.staying.numbers, kept, lines=True)
         # A yes to the direct question stays a yes, also when it comes late.
-        late_yes = stage == "closed" and self.crisis.verdict == "ambiguous" and answer in ("yes", "sometimes")
+        late_yes = stage in SETTLED and self.crisis.verdict == "ambiguous" and answer in ("yes", "sometimes")
         if stage == "direct" or (late_yes and not self.crisis.third_party):
             return self.direct_answer(answer)
-        if stage == "closed" and self.crisis.verdict == "explicit" and answer in ("worse", "no", "unsure"):
+        if stage in SETTLED and self.crisis.verdict == "explicit" and answer in ("worse", "no", "unsure"):
             return self.stale() if self.crisis.third_party else self.again(self.crisis.kind)
         safe, offer = self.safe, self.texts.offer.answers
         if stage in ("safe", "offer", "staying", "return") and answer in (
@@ -442,11 +453,11 @@ class _Flow:
     def put_right(self) -> Move:
         """A false alarm: said in one line, counted, and everything is as it was."""
         assert self.crisis is not None  # noqa: S101 - something was said that was wrong
-        if self.crisis.stage == "closed":
+        if self.crisis.stage in SETTLED:
             return self.stale()
         return Move(
             says=(Say(self.texts.false_alarm.text),),
-            crisis=self.at("closed"),
+            crisis=self.at("taken_back"),
             engine="go_on",
             ends_form=False,
             events=(("false_alarm", self.crisis.kind),),
@@ -533,7 +544,8 @@ class _Flow:
             crisis is not None
             and not crisis.third_party
             and self.heard.command is None
-            and (crisis.stage, crisis.verdict) == ("closed", "ambiguous")
+            and crisis.stage in SETTLED
+            and crisis.verdict == "ambiguous"
             and self.moment - crisis.changed_at <= AFTER_ALL
             and self.answers.whole(self.texts.heard.after_all)
         )

@@ -131,6 +131,7 @@ class DirectAnswers(Definition):
     no_with_lines: Lines
     rather_not: RatherNot
     no_answer: Lines
+    lines_title: Title
     asked_before: Text
 
 

@@ -13,7 +13,7 @@ from typing import get_args
 
 from bot.resources import RESOURCES, read_yaml
 from bot.safety.answers import SHORT
-from bot.safety.crisis import Button, Crisis, Heard, Move, Stage, respond
+from bot.safety.crisis import SETTLED, Button, Crisis, Heard, Move, Stage, respond
 from bot.safety.crisis_texts import CrisisTexts
 from bot.safety.verdict import NOTHING, Judgement, Kind, Verdict
 
@@ -49,7 +49,9 @@ class _Place:
 
     @property
     def stage(self) -> str:
-        return "start" if self.crisis is None else self.crisis.stage
+        if self.crisis is None:
+            return "start"
+        return "closed" if self.crisis.stage in SETTLED else self.crisis.stage
 
     def reply(self, texts: CrisisTexts, heard: Heard, later: timedelta = _SOON) -> tuple[_Place, bool]:
         """Where this reply leads, and whether help lines are shown on the way."""
@@ -98,7 +100,7 @@ def _walk(texts: CrisisTexts, kind: Kind) -> dict[tuple[str, str], list[str]]:
         place = unvisited.pop(0)
         for label, (to, lines) in _replies(texts, place, kind):
             other = to.crisis is not None and to.crisis.kind != kind
-            name = "closed" if to.crisis is None else to.crisis.kind if other else to.crisis.stage
+            name = "closed" if to.crisis is None else to.crisis.kind if other else to.stage
             roads.setdefault((place.stage, name), []).append(f"{label} ☎" if lines else label)
             if to.crisis is None or other:
                 continue

@@ -19,9 +19,6 @@ from bot.storage.cases import Case, Opening
 from bot.storage.hand_overs import DeskView, HandOffRecord
 from bot.storage.tables import check_ins, conversations, crises, guard_tally
 
-#: A crisis that is settled.
-CLOSED = "closed"
-
 
 @dataclass(frozen=True, slots=True)
 class CrisisRecord:

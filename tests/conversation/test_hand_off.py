@@ -191,6 +191,16 @@ async def test_who_asks_for_a_coach_again_out_of_danger_no_longer_waits_two_days
     assert "dat het nu dringend is" not in words(await taps(person, "crisis"))
 
 
+@pytest.mark.parametrize(("left_by", "urgency"), [("back", "now"), ("false_alarm", "48h")])
+async def test_who_asks_for_a_person_soon_after_danger_waits_no_two_days_unless_it_was_not_meant_so(
+    desk: Running, left_by: str, urgency: str
+) -> None:
+    person = await desk.person()
+    await person.say("ik wil dood")
+    await taps(person, f'/crisis{{"answer": "{left_by}"}}', "/request_human", "chat", "no_words", "send")
+    assert (await only_case(desk)).urgency == urgency
+
+
 async def test_a_case_can_be_taken_back_and_nothing_personal_is_left(desk: Running) -> None:
     person = await desk.person()
     await taps(person, "/request_human", "phone")

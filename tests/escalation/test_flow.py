@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.escalation.cases import Origin, State, Urgency, due_at
 from bot.escalation.flow import (
     COMMAND,
+    DANGER,
     Availability,
     Draft,
     Facts,
@@ -144,6 +145,11 @@ def test_only_who_asks_again_out_of_danger_becomes_urgent(
         assert step.raises is ("dringend is" in says)
         assert says in step.says[0].text
         assert step.says[0].lines
+
+
+def test_who_asks_for_a_person_while_danger_is_near_becomes_urgent_too() -> None:
+    waiting = OpenCase(1001, "new", NOW + timedelta(hours=40), "48h")
+    assert begin(TEXTS, "request", "", Facts(coaches=True, level=DANGER, open_case=waiting), NOW).raises
 
 
 def test_the_open_question_is_asked_again_after_something_else() -> None:

@@ -44,7 +44,7 @@ def check(move: Move, crisis: Crisis | None, expect: dict[str, Any]) -> None:
     for what, wanted in expect.items():
         found = {
             "stage": crisis.stage if crisis else None,
-            "lines": any(say.lines_for for say in move.says),
+            "lines": next((not say.one_line or "one" for say in move.says if say.lines_for), False),
             "asks": bool(said) and said[-1].startswith(str(wanted)) and bool(move.says[-1].buttons),
             "engine": move.engine,
             "form": {True: "ends", False: "kept", None: "untouched"}[move.ends_form],
@@ -138,9 +138,10 @@ def test_the_crisis_flow_says_that_it_is_a_program_and_cannot_call() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_stage_of_the_flow_can_be_reached_and_left(kind: Kind) -> None:
-    assert stages_reached(TEXTS, kind) == set(get_args(Stage))
+    drawn_stages = set(get_args(Stage)) - {"taken_back"}  # drawn as closed
+    assert stages_reached(TEXTS, kind) == drawn_stages
     drawn = crisis_drawing(TEXTS, kind)
-    for stage in get_args(Stage):
+    for stage in drawn_stages:
         assert f"\n    {stage} -->" in drawn
 
 
