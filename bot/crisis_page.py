@@ -107,7 +107,8 @@ Geschreven door `make docs` uit de draaiende definities. Verander een tekst in h
 - De weg van de ene tekst naar de andere staat in een [tekening](../drawings/crisis.md).
 - ☎: de nummers staan er altijd onder. Zonder ☎ hangt dat van het moment af.
 - In een bericht van de crisisflow staan hoogstens {LINES} nummers. Wie nu opneemt, staat eerst.
-- Onder een directe vraag staat alleen het eerste nummer, zodat de antwoorden in beeld blijven.
+- Onder een directe vraag (`direct_answers.lines_title`) staat alleen het eerste nummer, zodat de antwoorden in beeld
+  blijven. Wordt ze meteen herhaald, dan staan de nummers er al boven.
 - Wat tussen {{accolades}} staat, wordt ingevuld.
 - Bij elke vraag na de nummers: `who`, `someone` en `not_now` horen bij het aanbod van een mens. `staying` komt om de
   beurt, als iemand iets anders schrijft. `again` komt als er opnieuw gevaar klinkt, `better` als het na een lange

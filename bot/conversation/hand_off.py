@@ -15,10 +15,10 @@ from bot.escalation.cases import Origin
 from bot.escalation.flow import Availability, Draft, Facts, HandOff, OpenCase, Say, Step
 from bot.escalation.hand_off_texts import HandOffTexts
 from bot.messages import Choice, QuickReplies, Text, as_json
-from bot.safety.crisis import Crisis, is_near
+from bot.safety.crisis import ASKED_BEFORE
 from bot.safety.verdict import Judgement
 from bot.storage.cases import Case, Opening
-from bot.storage.crisis_log import CrisisRecord, Ruling, Situation
+from bot.storage.crisis_log import Ruling, Situation
 from bot.storage.hand_overs import DeskView, HandOffRecord
 from bot.support.help_lines import Regions, as_part, for_kind
 
@@ -64,7 +64,7 @@ class ToCoach:
         view = situation.desk()
         facts = self._facts(view, now, situation)
         step = flow.respond(self._texts, _hand_off(record), text, command, facts, now)
-        return None if step is None else self._ruling(step, view, facts.level, now, situation)
+        return None if step is None else self._ruling(step, view, facts, now, situation)
 
     def asked(self, origin: Origin, words: str, situation: Situation, now: datetime) -> Ruling | None:
         """The engine understood that someone asks for a person; None when there is no coach to ask."""
@@ -75,7 +75,7 @@ class ToCoach:
             return None
         facts = self._facts(view, now, situation)
         step = flow.begin(self._texts, origin, words, facts, now)
-        return self._ruling(step, view, facts.level, now, situation)
+        return self._ruling(step, view, facts, now, situation)
 
     def reminded(self, situation: Situation, now: datetime) -> Ruling | None:
         """The open question again, after the engine answered something else."""
@@ -133,12 +133,12 @@ class ToCoach:
         return self._there(now)
 
     def _facts(self, view: DeskView, now: datetime, situation: Situation) -> Facts:
-        scores, case, crisis = view.shared.scores, view.case, crisis_of(situation.crisis)
-        danger = crisis is not None and is_near(crisis, now)
+        scores, case = view.shared.scores, view.case
         return Facts(
             coaches=view.coaches,
             scores_at=datetime.fromisoformat(scores["at"]) if scores is not None else None,
-            level=flow.DANGER if danger else view.shared.level,
+            level=view.shared.level,
+            danger=view.danger_at is not None and now - view.danger_at <= ASKED_BEFORE,
             open_case=OpenCase(case.number, case.state, case.due_at, case.urgency)
             if case is not None
             else None,
@@ -147,7 +147,9 @@ class ToCoach:
             there=self._there(now),
         )
 
-    def _ruling(self, step: Step, view: DeskView, level: int, now: datetime, situation: Situation) -> Ruling:
+    def _ruling(
+        self, step: Step, view: DeskView, facts: Facts, now: datetime, situation: Situation
+    ) -> Ruling:
         crisis, region = situation.crisis if step.raises else None, situation.region
         kind = "someone_to_talk_to" if crisis is None else crisis.kind
         ruling = Ruling(
@@ -160,16 +162,18 @@ class ToCoach:
         if not step.opens or step.hand_off is None:
             return ruling
         draft = step.hand_off.draft
-        opening = self._opening(draft, view, level)
+        if facts.danger:
+            draft = replace(draft, origin="crisis")  # it came after the request was begun
+        opening = self._opening(draft, view)
         return replace(ruling, opening=opening, opened=self._opened(draft, now, region))
 
-    def _opening(self, draft: Draft, view: DeskView, level: int) -> Opening:
+    def _opening(self, draft: Draft, view: DeskView) -> Opening:
         shared = draft.share_scores is True
         return Opening(
             organisation=self._organisation,
             region=self._regions.usual,
             origin=draft.origin,
-            urgency=flow.urgency_of(draft.origin, level),
+            urgency=flow.urgency_of(draft.origin, view.shared.level),
             contact=draft.contact,
             scores=view.shared.scores if shared else None,
             words=draft.words or None,
@@ -199,15 +203,6 @@ class ToCoach:
             choices = [Choice(title=button.title, payload=button.payload) for button in say.buttons]
             parts.append(as_json(QuickReplies(choices=choices)))
         return parts
-
-
-def crisis_of(record: CrisisRecord | None) -> Crisis | None:
-    """A crisis as the flow knows it."""
-    if record is None:
-        return None
-    # Written by the conversation room alone, so what stands there is one of the known words.
-    known = cast("tuple[Any, Any, Any]", (record.verdict, record.kind, record.stage))
-    return Crisis(known[0], known[1], record.third_party, known[2], record.changed_at)
 
 
 def _hand_off(record: HandOffRecord | None) -> HandOff | None:

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from bot.conversation.hand_off import GO_ON, LINES, ToCoach, crisis_of
+from bot.conversation.hand_off import GO_ON, LINES, ToCoach
 from bot.messages import AsksForPerson, Choice, QuickReplies, Text, as_json
 from bot.safety.crisis import (
     SETTLED,
     TO_COACH,
     Button,
+    Crisis,
     Heard,
     Move,
     Say,
@@ -70,7 +71,7 @@ class Watch:
                 urgent = first_words(self._texts, judged)
                 return self._to_coach.to_coach(said, command, judged, urgent, situation, now)
             heard = Heard(said, command, judged)
-            move = respond(self._texts, crisis_of(situation.crisis), heard, now)
+            move = respond(self._texts, _crisis(situation.crisis), heard, now)
             ruling = self._ruling(move, now, situation.region, coaches=partial(self._coaches, situation))
             # Safety first; what it leaves to the engine may belong to the way to a coach.
             if self._to_coach is None or ruling.replies or ruling.engine != "":
@@ -104,7 +105,7 @@ class Watch:
         """The direct question, because a questionnaire or the engine gave reason to ask it."""
 
         def decide(situation: Situation) -> Ruling:
-            asked = ask_directly(self._texts, kind, crisis_of(situation.crisis), now)
+            asked = ask_directly(self._texts, kind, _crisis(situation.crisis), now)
             return self._ruling(asked, now, situation.region)
 
         return decide
@@ -151,3 +152,11 @@ class Watch:
 
 def _choice(button: Button) -> Choice:
     return Choice(title=button.title, payload=button.payload)
+
+
+def _crisis(record: CrisisRecord | None) -> Crisis | None:
+    if record is None:
+        return None
+    # Written by this room alone, so what stands there is one of the known words.
+    known = cast("tuple[Any, Any, Any]", (record.verdict, record.kind, record.stage))
+    return Crisis(known[0], known[1], record.third_party, known[2], record.changed_at)

@@ -29,8 +29,6 @@ COMMAND = "/hand_off"
 BACK_TO_ASSISTANT = "/back_to_assistant"
 #: Taps that ask for a person, and how they begin.
 ASKING: dict[str, Origin] = {"/request_human": "request", "/request_callback": "callback"}
-#: The level of care at which someone is in danger.
-DANGER = 4
 STARTING: dict[str, Origin] = {"start": "request", "crisis": "crisis"}
 MAX_WORDS = 1000
 MAX_NAME = 60
@@ -118,7 +116,8 @@ class Facts:
     Attributes:
         coaches: someone could take the case: without, nothing is promised.
         scores_at: when the check-in was that could be shared; None when there is none.
-        level: level of care that triage found (0-4); 4 also when clear danger was heard shortly before.
+        level: level of care that triage found (0-4).
+        danger: the person went on from clear danger shortly before, and did not say that it was not meant so.
         open_case: a case of this person that is not closed.
         region: 'vlaanderen' or 'nederland', where the person is, for reading phone numbers.
         desk: where the coaches are: a number from elsewhere is shown to them with its country.
@@ -128,6 +127,7 @@ class Facts:
     coaches: bool
     scores_at: datetime | None = None
     level: int = 0
+    danger: bool = False
     open_case: OpenCase | None = None
     region: Literal["vlaanderen", "nederland"] = "vlaanderen"
     desk: Literal["vlaanderen", "nederland"] = "vlaanderen"
@@ -174,7 +174,7 @@ class Step:
 
 def urgency_of(origin: Origin, level: int) -> Urgency:
     """How urgent a case is: danger now; a request or a heavy check-in within 48 hours."""
-    return "now" if origin == "crisis" or level >= DANGER else "48h"
+    return "now" if origin == "crisis" or level >= 4 else "48h"
 
 
 def begin(texts: HandOffTexts, origin: Origin, words: str, facts: Facts, now: datetime) -> Step:
@@ -187,9 +187,10 @@ def begin(texts: HandOffTexts, origin: Origin, words: str, facts: Facts, now: da
         facts: what is known.
         now: the moment, with time zone.
     """
-    flow = _Flow(texts, HandOff("way", Draft(origin), now), facts, now)
+    draft = Draft("crisis" if facts.danger else origin, way="phone" if origin == "callback" else None)
+    flow = _Flow(texts, HandOff("way", draft, now), facts, now)
     if facts.open_case is not None:
-        return flow.already(facts.open_case)
+        return flow.already(facts.open_case, again=origin == "crisis")
     return flow.started(words)
 
 
@@ -292,17 +293,16 @@ class _Flow:
                 draft = replace(draft, way="phone", phone=found.phone.shown, moment=moment)
             elif found.mail is not None:
                 draft = replace(draft, way="mail", mail=found.mail)
-            elif found.moment is not None and draft.origin == "callback":
+            elif found.moment is not None and draft.way == "phone":
                 draft = replace(draft, moment=found.moment.in_words)
-        if draft.way is None and draft.origin == "callback":
-            draft = replace(draft, way="phone")
         return self.ask_next(draft)
 
-    def already(self, case: OpenCase) -> Step:
+    def already(self, case: OpenCase, *, again: bool) -> Step:
+        """A case is open. Danger makes it urgent; asked for `again` out of a crisis, also one that was answered."""
         texts = self.texts.already
         reached = case.state in ("contacted", "live")
-        urgent = urgency_of(self.hand_off.draft.origin, self.facts.level) == "now"
-        raises = urgent and (reached or is_more_urgent("now", case.urgency))
+        danger = self.hand_off.draft.origin == "crisis"
+        raises = danger and ((reached and again) or is_more_urgent("now", case.urgency))
         said = texts.contacted if reached else texts.text
         if raises:
             said = texts.raised_contacted if reached else texts.raised
@@ -483,6 +483,8 @@ class _Flow:
         else:
             lines.append(f"• {texts.no_scores}")
         lines.append(f"• {texts.words.format(words=f'“{draft.words}”') if draft.words else texts.no_words}")
+        if draft.origin == "crisis" or self.facts.danger:
+            lines.append(f"• {texts.urgent}")
         names = ("send", "change", "cancel")
         buttons = tuple(_button(getattr(texts, name).title, name) for name in names)
         return Say("\n".join(lines), buttons)

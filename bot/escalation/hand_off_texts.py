@@ -112,6 +112,7 @@ class Preview(Definition):
     no_scores: Text
     words: Text
     no_words: Text
+    urgent: Text
     send: Title
     change: Title
     cancel: Title

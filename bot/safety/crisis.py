@@ -131,15 +131,6 @@ def ask_directly(texts: CrisisTexts, kind: Kind, crisis: Crisis | None, now: dat
     return replace(asked, events=(("engine_concern", kind),))
 
 
-def is_near(crisis: Crisis, now: datetime) -> bool:
-    """Whether the writer was in clear danger shortly before, and went on without taking it back."""
-    return (crisis.stage, crisis.verdict, crisis.third_party) == (
-        "closed",
-        "explicit",
-        False,
-    ) and now - crisis.changed_at <= ASKED_BEFORE
-
-
 def first_words(texts: CrisisTexts, found: Judgement) -> str:
     """What is said first about danger that is plain; empty when there is none. For who talks with a coach already."""
     if found.kind is None or found.verdict != "explicit":
@@ -162,7 +153,7 @@ class _Flow:
             back = self.crisis if self.takes_back_a_no() else None
             if back is not None:
                 return self.direct(back.kind)
-            return self.asks_for_help_again() or self.nothing()
+            return self.soon_after() or self.nothing()
         if found.past:
             return Move(says=(Say(self.texts.past),), engine="go_on", events=(("past", found.kind),))
         if found.verdict == "none":
@@ -179,11 +170,19 @@ class _Flow:
             return Move(crisis=self.at("closed"))
         return Move()
 
-    def asks_for_help_again(self) -> Move | None:
-        """Who left a crisis a while ago and now writes that they are not safe, or asks for the numbers."""
+    def soon_after(self) -> Move | None:
+        """Who left a crisis a while ago: they are not safe, ask for the numbers, or did not mean it so."""
         crisis = self.crisis
-        if crisis is None or self.heard.command is not None or not is_near(crisis, self.moment):
+        if (
+            crisis is None
+            or self.heard.command is not None
+            or crisis.stage not in SETTLED
+            or (crisis.verdict, crisis.third_party) != ("explicit", False)
+            or self.moment - crisis.changed_at > ASKED_BEFORE
+        ):
             return None
+        if crisis.stage == "closed" and self.answers.puts_right():
+            return self.tapped("false_alarm")
         word = self.answers.read("staying")
         return replace(self, crisis=self.at("staying")).tapped(word) if word in ("no", "numbers") else None
 
@@ -348,8 +347,9 @@ class _Flow:
         if answer == "false_alarm":
             return self.put_right()
         if answer == "numbers":
-            kept = stage if stage in HOLDING | SETTLED or stage == "direct" else "closed"
-            return self.reply(self.texts.staying.numbers, kept, lines=True)
+            kept = stage if stage in HOLDING or stage == "direct" else "closed"
+            said = self.reply(self.texts.staying.numbers, kept, lines=True)
+            return replace(said, crisis=None) if stage in SETTLED else said
         # A yes to the direct question stays a yes, also when it comes late.
         late_yes = stage in SETTLED and self.crisis.verdict == "ambiguous" and answer in ("yes", "sometimes")
         if stage == "direct" or (late_yes and not self.crisis.third_party):
@@ -453,21 +453,21 @@ class _Flow:
     def put_right(self) -> Move:
         """A false alarm: said in one line, counted, and everything is as it was."""
         assert self.crisis is not None  # noqa: S101 - something was said that was wrong
-        if self.crisis.stage in SETTLED:
+        said = (Say(self.texts.false_alarm.text),)
+        events: tuple[tuple[Event, Kind], ...] = (("false_alarm", self.crisis.kind),)
+        if self.crisis.stage == "taken_back":
             return self.stale()
-        return Move(
-            says=(Say(self.texts.false_alarm.text),),
-            crisis=self.at("taken_back"),
-            engine="go_on",
-            ends_form=False,
-            events=(("false_alarm", self.crisis.kind),),
-        )
+        if self.crisis.stage == "closed":  # they went on already
+            return Move(said, self.at("taken_back"), engine="nothing", events=events)
+        return Move(said, self.at("taken_back"), engine="go_on", ends_form=False, events=events)
 
     def stale(self) -> Move:
         stale = self.texts.stale
         kind: Kind = self.crisis.kind if self.crisis is not None else "suicidal_thoughts"
         said = Say(stale.text, kind, stale.title)
-        return Move((said,), None if self.crisis is None else self.at(self.crisis.stage), engine="nothing")
+        if self.crisis is None or self.crisis.stage in SETTLED:  # it stays as it is, with the time it has
+            return Move((said,), engine="nothing")
+        return Move((said,), self.at(self.crisis.stage), engine="nothing")
 
     def reply(
         self, reply: Reply | Told, stage: Stage, *, lines: bool = False, engine: ToEngine = "nothing"

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from bot.escalation.cases import soonest
 from bot.storage.case_ending import withdraw_in
 from bot.storage.cases import PERSON, SYSTEM, Case, Opening, change_in, open_in, open_of, record
 from bot.storage.store import CheckIn, finished_rounds
-from bot.storage.tables import accounts, cases, conversations, hand_offs
+from bot.storage.tables import accounts, cases, conversations, crises, hand_offs
 
 #: A person on the way to a coach who is done with it.
 CLOSED = "closed"
@@ -49,11 +49,19 @@ class HandOffRecord:
 
 @dataclass(frozen=True, slots=True)
 class DeskView:
-    """What the desk knows of one person: whether a coach could come, their open case, what could be shared."""
+    """What the desk knows of one person.
+
+    Attributes:
+        coaches: whether a coach could come.
+        case: their open case.
+        shared: what could be shared.
+        danger_at: when they last went on from clear danger of their own without taking it back; None: never.
+    """
 
     coaches: bool
     case: Case | None
     shared: Shared
+    danger_at: datetime | None = None
 
 
 Share = Callable[
@@ -62,6 +70,14 @@ Share = Callable[
 ]
 #: Told inside the transaction that a case was opened, flagged or written to, so that notices are stored with it.
 Announce = Callable[[Connection, Case, str, datetime], None]
+
+
+_DANGER = select(func.max(crises.c.changed_at)).where(
+    crises.c.conversation_id == bindparam("cid"),
+    crises.c.verdict == "explicit",
+    crises.c.third_party.is_(False),
+    crises.c.stage == "closed",
+)
 
 
 class HandOvers:
@@ -100,6 +116,7 @@ class HandOvers:
             coaches=db.execute(self._able).first() is not None,
             case=open_of(db, conversation_id),
             shared=self._share(rounds, triages, group),
+            danger_at=db.scalar(_DANGER, {"cid": conversation_id}),
         )
 
     def opened(self, db: Connection, conversation_id: str, opening: Opening, at: datetime) -> Case:

@@ -147,8 +147,9 @@ class AnswerRow(Base):
 
 
 class CrisisRow(Base):
-    """One time that danger was seen or suspected; `stage` is the crisis flow's open question, 'closed' at the end.
+    """One time that danger was seen or suspected.
 
+    `stage` is the crisis flow's open question, at the end 'closed', or 'taken_back' when it was not meant so.
     `last_seq` is the person's last message that belongs to it: the guard does not judge that one again.
     """
 

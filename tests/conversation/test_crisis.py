@@ -94,7 +94,10 @@ async def test_112_comes_first_when_someone_is_hurt_now_and_who_listens_when_tha
 ) -> None:
     person, other = await running.person(), await running.person()
     assert numbers(await person.say("mijn man slaat me nu, help"))[0] == "tel:112"
-    assert "bang dat iemand jou iets aandoet" in str(await other.say("ik ben bang van mijn man"))
+    asked = await other.say("ik ben bang van mijn man")
+    assert "bang dat iemand jou iets aandoet" in str(asked)
+    assert len(numbers(asked)) == 1  # one for who does not answer, and the answers stay in sight
+    assert numbers(asked) != ["tel:112"]
     in_doubt = numbers(await tap(other, "rather_not"))
     assert in_doubt[0] != "tel:112"
     assert "tel:112" in in_doubt

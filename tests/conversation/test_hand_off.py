@@ -6,12 +6,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from bot.escalation.cases import Scope
 from bot.settings import Settings
 from bot.storage.cases import Case, Filters
-from bot.storage.tables import accounts, cases, conversations, notifications
+from bot.storage.tables import accounts, cases, conversations, crises, notifications
 from tests.running import Person, Running, run_app, until
 
 EVERYTHING = Scope(None, "vlaanderen")
@@ -191,14 +191,45 @@ async def test_who_asks_for_a_coach_again_out_of_danger_no_longer_waits_two_days
     assert "dat het nu dringend is" not in words(await taps(person, "crisis"))
 
 
-@pytest.mark.parametrize(("left_by", "urgency"), [("back", "now"), ("false_alarm", "48h")])
+@pytest.mark.parametrize(
+    ("said", "taps_after", "urgency"),
+    [
+        (["ik wil dood"], ["back"], "now"),
+        (["ik wil dood"], ["false_alarm"], "48h"),
+        (["ik wil dood"], ["back", "false_alarm"], "48h"),
+        (["ik zie het niet meer zitten"], ["no"], "48h"),
+        (["mijn collega wil dood"], ["go_on"], "48h"),
+    ],
+)
 async def test_who_asks_for_a_person_soon_after_danger_waits_no_two_days_unless_it_was_not_meant_so(
-    desk: Running, left_by: str, urgency: str
+    desk: Running, said: list[str], taps_after: list[str], urgency: str
 ) -> None:
     person = await desk.person()
-    await person.say("ik wil dood")
-    await taps(person, f'/crisis{{"answer": "{left_by}"}}', "/request_human", "chat", "no_words", "send")
+    for one in said:
+        await person.say(one)
+    await taps(person, *(f'/crisis{{"answer": "{answer}"}}' for answer in taps_after))
+    await taps(person, "/request_human", "chat", "no_words", "send")
     assert (await only_case(desk)).urgency == urgency
+
+
+async def test_a_doubt_in_between_does_not_make_danger_less_near(desk: Running) -> None:
+    person = await desk.person()
+    await person.say("ik wil dood")
+    await taps(person, '/crisis{"answer": "back"}')
+    await person.say("ik zie het niet meer zitten")
+    await taps(person, '/crisis{"answer": "rather_not"}', "/request_human", "chat", "no_words", "send")
+    case = await only_case(desk)
+    assert (case.urgency, case.origin) == ("now", "crisis")
+
+
+async def test_an_hour_after_danger_asking_for_a_person_is_an_ordinary_request(desk: Running) -> None:
+    person = await desk.person()
+    await person.say("ik wil dood")
+    await taps(person, '/crisis{"answer": "back"}')
+    long_ago = datetime.now(UTC) - timedelta(minutes=61)
+    await parts(desk).database.write(lambda db: db.execute(update(crises).values(changed_at=long_ago)))
+    await taps(person, "/request_human", "chat", "no_words", "send")
+    assert (await only_case(desk)).urgency == "48h"
 
 
 async def test_a_case_can_be_taken_back_and_nothing_personal_is_left(desk: Running) -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from bot.escalation.cases import Origin, State, Urgency, due_at
 from bot.escalation.flow import (
     COMMAND,
-    DANGER,
     Availability,
     Draft,
     Facts,
@@ -147,9 +146,36 @@ def test_only_who_asks_again_out_of_danger_becomes_urgent(
         assert step.says[0].lines
 
 
-def test_who_asks_for_a_person_while_danger_is_near_becomes_urgent_too() -> None:
-    waiting = OpenCase(1001, "new", NOW + timedelta(hours=40), "48h")
-    assert begin(TEXTS, "request", "", Facts(coaches=True, level=DANGER, open_case=waiting), NOW).raises
+@pytest.mark.parametrize(
+    ("origin", "state", "urgency", "raises"),
+    [
+        ("request", "new", "48h", True),
+        ("callback", "contacted", "week", True),
+        ("request", "new", "now", False),
+        ("request", "contacted", "now", False),  # told once is enough
+        ("crisis", "contacted", "now", True),
+    ],
+)
+def test_who_asks_for_a_person_while_danger_is_near_becomes_urgent_too(
+    origin: Origin, state: State, urgency: Urgency, raises: bool
+) -> None:
+    waiting = OpenCase(1001, state, NOW + timedelta(hours=40), urgency)
+    step = begin(TEXTS, origin, "", Facts(coaches=True, danger=True, open_case=waiting), NOW)
+    assert step.raises is raises
+
+
+@pytest.mark.parametrize("danger", [True, False])
+def test_a_coach_and_the_preview_say_that_it_is_urgent_only_when_danger_is_near(danger: bool) -> None:
+    facts = Facts(coaches=True, danger=danger)
+    step = begin(TEXTS, "callback", "0470 12 34 56 morgen om 10 uur", facts, NOW)
+    for answer in ("no_name", "no_words"):
+        assert step.hand_off is not None
+        step = respond(TEXTS, step.hand_off, "", command(answer), facts, NOW) or step
+    assert step.hand_off is not None
+    assert step.hand_off.draft.origin == ("crisis" if danger else "callback")
+    assert step.hand_off.draft.phone == "0470 12 34 56"
+    assert step.says[-1].text.startswith("Dit ziet de coach")
+    assert ("• Dat het dringend is" in step.says[-1].text) is danger
 
 
 def test_the_open_question_is_asked_again_after_something_else() -> None:

@@ -97,6 +97,7 @@ def test_every_kind_of_suspicion_can_be_answered_left_unanswered_or_put_right(ki
     answers = {button.payload.split('"')[3] for button in move.says[0].buttons}
     sometimes = set() if kind in ("overdose", "medical_emergency", "substance") else {"sometimes"}
     assert answers == {"yes", "no", "rather_not", "false_alarm"} | sometimes
+    assert "?" not in move.says[0].lines_title  # its buttons answer one question only
     for answer in answers:
         after = respond(TEXTS, move.crisis, Heard("", f'{COMMAND}{{"answer": "{answer}"}}', NOTHING), NOON)
         assert after.says
