@@ -33,7 +33,7 @@ THRESHOLDS = ROOT / "tests" / "safety" / "held_out_thresholds.csv"
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
 EVERYDAY_LIFE = ROOT / "tests" / "safety" / "everyday.txt"
 #: Frames of hands that wrote none of resources/safety/everyday_frames: so many sentences are made of each.
-EVERYDAY_FRAMES, EACH = ROOT / "tests" / "safety" / "everyday_frames", 40
+EVERYDAY_FRAMES, EACH = ROOT / "tests" / "safety" / "everyday_frames", 60
 EVERYDAY = ROOT / "tests" / "nlu" / "held_out.yml"
 #: Intents of which the sentences may hold danger, so that they are no everyday sentences.
 DANGER_HEARD = frozenset(
