@@ -61,9 +61,8 @@ def sentences(frames: Sequence[str], each: int, seed: int = SEED) -> list[str]:
     found: dict[str, None] = {}
     for frame in frames:
         dice = np.random.default_rng([seed, zlib.crc32(frame.encode())])
-        parts = [part.split("|") for part in _CHOICE.split(frame)]
-        # every second part is a choice; the others have one possibility, a "|" in them included
-        parts = [part if place % 2 else ["|".join(part)] for place, part in enumerate(parts)]
+        # every second part is a choice
+        parts = [part.split("|") if place % 2 else [part] for place, part in enumerate(_CHOICE.split(frame))]
         for _ in range(each):
             whole = "".join(part[dice.integers(len(part))] for part in parts)
             found[_BEFORE_A_MARK.sub(r"\1", _SPACES.sub(" ", whole)).strip()] = None
