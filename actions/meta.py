@@ -18,6 +18,8 @@ from actions.support import say_concern
 from bot.storage.choices import default_choices
 from bot.storage.store import default_store
 
+#: What is said first to who is new, and to who comes back to scores that were kept.
+FIRST_WORDS, WELCOME_BACK = ("intro", "privacy_short"), ("welcome_back",)
 #: How many readings a person is offered when the model is not sure.
 READINGS = 2
 #: How a reading is tapped, and what stands for none of them. Nothing of what was typed is in it.
@@ -43,11 +45,9 @@ class SessionStart(Action):
         """Introduce once; someone whose scores were kept is welcomed back instead."""
         store = default_store()
         known = await store.conversation(tracker.sender_id)
-        if known is not None and known.consent and await store.finished_check_ins(tracker.sender_id):
-            say(dispatcher, "welcome_back")
-        else:
-            say(dispatcher, "intro")
-            say(dispatcher, "privacy_short")
+        back = known is not None and known.consent and await store.finished_check_ins(tracker.sender_id)
+        for text in WELCOME_BACK if back else FIRST_WORDS:
+            say(dispatcher, text)
         return [SessionStarted(), ActionExecuted("action_listen")]
 
 

@@ -1,4 +1,4 @@
-"""The pages in docs/drawings, drawn from the running definitions: crisis, coach, triage, own data, questionnaires.
+"""The pages in docs/drawings, drawn from the running definitions: every flow, the triage and the questionnaires.
 
 Room: set-up; `bot docs` writes them and the crisis texts (bot/crisis_page.py), a test refuses one that is stale.
 Mermaid, so that a reviewer reads them anywhere.
@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.crisis_page import crisis_page
 from bot.escalation.drawing import hand_off_drawing
 from bot.escalation.hand_off_texts import shipped_hand_off_texts
-from bot.resources import RESOURCES, read_yaml
+from bot.rules_drawing import ANSWERS, answers_drawing, first_contact_drawing, my_data_drawing, quoted
 from bot.safety.crisis_texts import shipped_crisis_texts
 from bot.safety.drawing import crisis_drawings
 from bot.screening.drawing import questionnaire_drawing
@@ -23,13 +23,6 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "drawings"
 #: In a conversation the crisis flow asks this one, not the interview.
 ASKED_IN_CRISIS = "direct_question"
-#: What is said by the actions that the rules name: the texts of resources/conversation/texts.yml.
-_SAID_BY = {
-    "action_show_my_data": "my_data",
-    "action_ask_delete_data": "delete_question",
-    "action_delete_data": "deleted",
-    "action_keep_data": "kept",
-}
 
 
 def pages() -> dict[str, str]:
@@ -54,7 +47,22 @@ def pages() -> dict[str, str]:
             "Triage", "Elke regel, het niveau dat eruit volgt en wat dan wordt aangeboden.", _triage()
         )
         + _reasons(),
-        "my_data.md": _page("Mijn gegevens", "Wat er bewaard is bekijken, of het laten wissen.", _my_data()),
+        "first_contact.md": _page(
+            "Eerste contact",
+            "Wat er eerst gezegd wordt, en waar elke keuze heen leidt.",
+            first_contact_drawing(),
+        ),
+        "answers.md": _head(
+            "Antwoorden",
+            "Wat iemand leest na een zin die begrepen is, buiten een vragenlijst. Lange antwoorden zijn ingekort.\n"
+            "Tussen [haken]: de knoppen eronder.",
+        )
+        + "\n".join(
+            f"## {heading}\n\n{_mermaid(answers_drawing(name))}" for name, heading in ANSWERS.items()
+        ),
+        "my_data.md": _page(
+            "Mijn gegevens", "Wat er bewaard is bekijken, of het laten wissen.", my_data_drawing()
+        ),
         **{
             f"{instrument.id}.md": _questionnaire(instrument) for instrument in shipped_instruments().values()
         },
@@ -120,49 +128,9 @@ def _questionnaire(instrument: Instrument) -> str:
     lines = ["flowchart TD", '    start(["Start"])', '    result(["Resultaat"])']
     before = "start"
     for item in instrument.items:
-        lines.append(f'    {item.id}["{_quoted(item.question)}"]')
+        lines.append(f'    {item.id}["{quoted(item.question)}"]')
         lines.append(f"    {before} --> {item.id}")
         before = f'{item.id} -->|"{"<br>".join(option.label for option in item.options)}"|'
     lines.append(f"    {before} result")
     said = "In een gesprek stelt de crisisflow deze vraag: zie [Gevaar](crisis.md)."
     return _page(instrument.title, said, "\n".join(lines) + "\n")
-
-
-def _my_data() -> str:
-    """Seeing what is kept and having it erased, by following the rules of the engine from question to answer."""
-    said = read_yaml(RESOURCES / "conversation" / "texts.yml")["texts"]
-    titles = read_yaml(RESOURCES / "conversation" / "intent_titles.yml")["titles"]
-    titles |= {one["payload"].removeprefix("/"): one["title"] for one in said["delete_question"]["buttons"]}
-    asks: dict[str | None, str] = {None: "start"}
-    lines = ["flowchart TD", '    start(["Een bericht of een knop"])']
-    for action, text in _SAID_BY.items():
-        lines.append(f'    {action}["{_quoted(said[text]["text"].strip())}"]'.replace("\n", "<br>"))
-    for rule in read_yaml(ROOT / "data" / "rules" / "meta.yml")["rules"]:
-        first, second, *after = rule["steps"]
-        action, label = second["action"], titles.get(first["intent"])
-        if action not in _SAID_BY:
-            continue
-        asked, left_open = _offer(rule["condition"]), _offer(after)
-        if asked is not None and asked == left_open:
-            action, label = asks[asked], f"{label} (te laat: opnieuw gevraagd)"
-        elif left_open is not None:
-            asks[left_open] = action
-        lines.append(f'    {asks[asked]} -->|"{label}"| {action}')
-    return "\n".join(lines) + "\n"
-
-
-def _offer(parts: list[dict[str, list[dict[str, str | None]]]]) -> str | None:
-    """What is offered and not yet answered, as the steps or conditions of a rule have it."""
-    return next(
-        (
-            slot["open_offer"]
-            for part in parts
-            for slot in part.get("slot_was_set", ())
-            if "open_offer" in slot
-        ),
-        None,
-    )
-
-
-def _quoted(text: str) -> str:
-    return text.replace('"', "'")

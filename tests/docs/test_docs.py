@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from actions.check_in import NOT_ASKED_HERE
+from actions.meta import FIRST_WORDS, WELCOME_BACK
 from bot.cli import _parser
 from bot.drawings import ASKED_IN_CRISIS, pages
+from bot.resources import read_yaml
+from bot.rules_drawing import ANSWERS
 from bot.screening.drawing import conditions, walk
 from bot.screening.instruments import shipped_instruments
 from bot.screening.norms import shipped_norms
@@ -105,6 +108,23 @@ def test_every_question_is_drawn_with_a_way_on_a_way_past_a_way_back_and_a_way_o
         assert roads[item]["stop"] == "left"
         assert roads[item]["er klinkt gevaar"] == "danger"
     assert roads["start"] == {"begint": "consent", "begint (bewaren mag al)": items[0]}
+
+
+def test_everything_that_is_understood_is_drawn_with_what_is_said() -> None:
+    drawn = pages()["answers.md"] + pages()["my_data.md"]
+    for name in ANSWERS:
+        for rule in read_yaml(ROOT / "data" / "rules" / f"{name}.yml")["rules"]:
+            actions = [step["action"] for step in rule["steps"] if "action" in step]
+            assert all(f"\n    {action}[" in drawn for action in actions), rule["rule"]
+            assert f"| {actions[0]}\n" in drawn
+
+
+def test_first_contact_is_drawn_with_its_words_and_every_choice() -> None:
+    drawn = pages()["first_contact.md"]
+    for text in (*FIRST_WORDS, *WELCOME_BACK):
+        assert f"\n    {text}[" in drawn
+    for button in read_yaml(ROOT / "domain.yml")["responses"]["utter_choices"][0]["buttons"]:
+        assert f'choices -->|"{button["title"]}"|' in drawn
 
 
 def test_every_drawing_is_small_enough_to_read() -> None:
