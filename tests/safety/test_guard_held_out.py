@@ -26,11 +26,13 @@ def test_danger_is_caught_on_messages_by_other_hands(guard: Guard, path: Path) -
 
 
 def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
-    (_, alarms, of), (_, without_stop, _), (_, greeted, _), (_, said_alarms, said) = everyday(guard)
-    assert (of, said) >= (3300, 900)
+    found = [(alarms, of) for _, alarms, of in everyday(guard)]
+    (alarms, of), (without_stop, _), (greeted, _), (framed, made), (said_alarms, said) = found
+    assert min(of / 3300, made / 10_000, said / 900) >= 1
     assert alarms / of <= 0.007
     assert without_stop / of <= 0.01
     assert greeted / of <= 0.008
+    assert framed / made <= 0.005
     assert said_alarms / said <= 0.03
 
 
