@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.frames import load_frames, sentences
 from bench.turns import ROOT
 from bot.safety.examples import Example, read_examples
-from bot.safety.frames import load_frames, sentences
 from bot.safety.guard import Guard, load_guard
 from bot.safety.typing_habits import with_slips
 from bot.safety.verdict import Judgement
@@ -32,8 +32,6 @@ HELD_OUT, HELD_OUT_MORE = (ROOT / "tests" / "safety" / name for name in ("held_o
 THRESHOLDS = ROOT / "tests" / "safety" / "held_out_thresholds.csv"
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
 EVERYDAY_LIFE = ROOT / "tests" / "safety" / "everyday.txt"
-#: Frames of hands that wrote none of resources/safety/everyday_frames: so many sentences are made of each.
-EVERYDAY_FRAMES, EACH = ROOT / "tests" / "safety" / "everyday_frames", 60
 EVERYDAY = ROOT / "tests" / "nlu" / "held_out.yml"
 #: Intents of which the sentences may hold danger, so that they are no everyday sentences.
 DANGER_HEARD = frozenset(
@@ -101,7 +99,7 @@ def everyday(guard: Guard) -> list[Share]:
             ("everyday sentences", life),
             ("without a stop at the end", [one.rstrip(" .!?…") for one in life]),
             ("after a greeting", [f"hallo. {one}" for one in life]),
-            ("made from frames", sentences(load_frames(EVERYDAY_FRAMES), EACH)),
+            ("made from frames", sentences(load_frames())),
             ("said to the assistant", said),
         )
     ]

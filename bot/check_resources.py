@@ -18,7 +18,6 @@ from bot.language.normalise import tokens
 from bot.resources import RESOURCES, Definition, ResourceError, SourcedDefinition, read_definition, read_yaml
 from bot.safety.crisis_texts import load_crisis_texts
 from bot.safety.examples import load_examples
-from bot.safety.frames import load_frames
 from bot.safety.guard import Decision
 from bot.safety.normal import load_normaliser
 from bot.safety.phrases import load_phrase_rules
@@ -85,7 +84,6 @@ def check_resources(root: Path = RESOURCES) -> list[str]:
         lambda: read_definition(root / "safety" / "decision.yml", Decision),
         lambda: read_definition(root / "safety" / "around.yml", Around),
         lambda: load_examples(root / "safety" / "examples"),
-        lambda: load_frames(root / "safety" / "everyday_frames"),
         lambda: load_rules(root / "triage"),
         lambda: read_definition(root / "escalation" / "hand_off.yml", HandOffTexts),
         lambda: read_definition(root / "escalation" / "notices.yml", NoticeTexts),

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.frames import load_frames, sentences
 from bot.language.normalise import fold
-from bot.resources import RESOURCES, ResourceError, read_yaml
+from bot.resources import ResourceError, read_yaml
 from bot.safety.examples import FOLDER, load_examples, read_examples
-from bot.safety.frames import EACH, load_frames, sentences
 
 ROOT = Path(__file__).resolve().parents[1]
 #: So many sentences an intent has at least; those that are easily taken for one another have more.
@@ -66,11 +66,6 @@ def from_yaml(path: Path) -> Iterator[Sentence]:
             text = _ENTITY.sub(r"\1", line.strip().removeprefix("- ")).strip()
             if "intent" in block and text:
                 yield Sentence(text, block["intent"], path.name)
-
-
-def made_of_frames(folder: Path) -> list[Sentence]:
-    """As many sentences of each frame in a folder as the guard learns from."""
-    return [Sentence(text, "none", folder.name) for text in sentences(load_frames(folder), EACH)]
 
 
 def near_copies(sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, Sentence]]:
@@ -123,7 +118,7 @@ def faults() -> list[str]:
                 Sentence(text, "none", "tests/safety/everyday.txt")
                 for text in (ROOT / "tests" / "safety" / "everyday.txt").read_text("utf-8").splitlines()
             ),
-            *made_of_frames(ROOT / "tests" / "safety" / "everyday_frames"),
+            *(Sentence(text, "none", "tests/safety/everyday_frames") for text in sentences(load_frames())),
         ],
         "engine": [
             *from_yaml(ROOT / "tests" / "nlu" / "held_out.yml"),
@@ -142,9 +137,6 @@ def faults() -> list[str]:
         for one, other in near_copies(pool):
             errors.append(f"{other.place}: near-copy of {one.place}: {other.text!r} ~ {one.text!r}")
         errors += list(leaks(pool, held[name], nearly=name == "guard"))
-    errors += list(
-        leaks(made_of_frames(RESOURCES / "safety" / "everyday_frames"), held["guard"], nearly=True)
-    )
     return errors
 
 

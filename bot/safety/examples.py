@@ -117,8 +117,7 @@ def content_hash() -> str:
     """Hash of everything that a model is trained from beside the code."""
     whole = hashlib.sha256()
     safety = RESOURCES / "safety"
-    files = [*FOLDER.glob("*.csv"), *EVERYDAY.glob("*.yml")]
-    files += [file for name in ("rules", "everyday_frames") for file in (safety / name).glob("*.yml")]
+    files = [*FOLDER.glob("*.csv"), *EVERYDAY.glob("*.yml"), *(safety / "rules").glob("*.yml")]
     files += [safety / name for name in ("typing.yml", "scopes.yml", "grammar.yml", "around.yml")]
     files.append(RESOURCES / "language" / "typed.yml")
     for file in sorted(files):

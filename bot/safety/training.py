@@ -17,7 +17,6 @@ from sklearn.linear_model import LogisticRegression
 from bot.safety.classifier import VERDICTS, Weights, load_weights, save_weights
 from bot.safety.examples import Example, content_hash, load_everyday, load_examples
 from bot.safety.features import BUCKETS, COLUMNS, Floats, counts, weighted
-from bot.safety.frames import load_frame_examples
 from bot.safety.grammar import load_grammar_examples
 from bot.safety.lesson import EPOCHS, LAYERS, learn
 from bot.safety.normal import Normaliser, load_normaliser
@@ -49,7 +48,7 @@ def make(path: Path, engine_python: Path, *, if_changed: bool = False) -> str:
                 return f"guard is up to date: {path}"
         except (OSError, ValueError):
             pass  # missing or of another version: made below
-    examples = [*load_examples(), *load_everyday(), *load_frame_examples()]
+    examples = [*load_examples(), *load_everyday()]
     normaliser, rules = load_normaliser(), load_phrase_rules()
     # the words first: they show in minutes what is wrong with the examples
     words = learn_words(examples, normaliser, rules)

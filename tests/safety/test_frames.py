@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.frames import load_frames, sentences
 from bot.resources import ResourceError
-from bot.safety.frames import EACH, load_frame_examples, load_frames, sentences
 
 HEAD = """id: some
 title: Iets
@@ -60,8 +60,7 @@ def test_a_frame_that_is_not_well_formed_is_refused_with_its_place(tmp_path: Pat
         load_frames(folder(tmp_path, "{Goed|Wel} zo", frame))
 
 
-def test_what_is_learned_of_frames_is_everyday_and_harmless() -> None:
-    examples = load_frame_examples()
-    assert len(examples) > EACH * len(load_frames()) * 0.8
-    assert {(one.verdict, one.kind, one.file) for one in examples} == {("none", None, "everyday")}
-    assert not [one.text for one in examples if set(one.text) & set("{}|") or "  " in one.text]
+def test_ten_thousand_sentences_are_made_of_the_held_out_frames_and_none_stays_open() -> None:
+    found = sentences(load_frames())
+    assert len(found) >= 10_000
+    assert not [text for text in found if set(text) & set("{}|") or "  " in text]

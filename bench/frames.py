@@ -1,8 +1,7 @@
-"""Everyday sentences made from frames: the ordinary words that people use when nothing is wrong.
+"""Everyday sentences put together from frames, so that thousands can be counted: tests/safety/everyday_frames.
 
-Room: pure core, but for reading files. A frame is a sentence with choices in it ("Ik neem {de trein|de bus} naar
-{Gent|Breda}."), all of which are harmless. What is made here comes on top of the messages that people wrote and is
-never counted among them. Frames of other hands (tests/safety/everyday_frames) measure what was learned of these.
+A frame is a sentence with choices in it ("Ik neem {de trein|de bus} naar {Gent|Breda}."), all of them harmless. What is
+mistaken in one place is mistaken in most, which single sentences do not show.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from bot.resources import RESOURCES, SourcedDefinition, read_folder
-from bot.safety.examples import Example
+from bot.resources import SourcedDefinition, read_folder
 
-FOLDER = RESOURCES / "safety" / "everyday_frames"
+#: Held out: the guard learns nothing of these.
+FOLDER = Path(__file__).resolve().parents[1] / "tests" / "safety" / "everyday_frames"
 SEED = 20261127
-#: So many sentences of each frame are learned from.
-EACH = 6
+#: So many sentences are made of each frame: about ten thousand in all.
+EACH = 66
 _CHOICE = re.compile(r"\{([^{}]*)\}")
 _SPACES, _BEFORE_A_MARK = re.compile(r"\s+"), re.compile(r" ([,.?!])")
 
@@ -50,7 +49,7 @@ def load_frames(folder: Path = FOLDER) -> list[str]:
     return [frame for found in read_folder(folder, Frames).values() for frame in found.frames]
 
 
-def sentences(frames: Sequence[str], each: int, seed: int = SEED) -> list[str]:
+def sentences(frames: Sequence[str], each: int = EACH, seed: int = SEED) -> list[str]:
     """Sentences of each frame, at most `each`, no two the same; the same list every time.
 
     Args:
@@ -67,13 +66,3 @@ def sentences(frames: Sequence[str], each: int, seed: int = SEED) -> list[str]:
             whole = "".join(part[dice.integers(len(part))] for part in parts)
             found[_BEFORE_A_MARK.sub(r"\1", _SPACES.sub(" ", whole)).strip()] = None
     return list(found)
-
-
-def load_frame_examples(folder: Path = FOLDER) -> list[Example]:
-    """Sentences of every frame as everyday messages without danger.
-
-    Raises:
-        ResourceError: with every fault of every file.
-    """
-    made = sentences(load_frames(folder), EACH)
-    return [Example("none", None, False, False, text, "everyday") for text in made]
