@@ -349,7 +349,7 @@ class _Flow:
         if answer == "numbers":
             kept = stage if stage in HOLDING or stage == "direct" else "closed"
             said = self.reply(self.texts.staying.numbers, kept, lines=True)
-            return replace(said, crisis=None) if stage in SETTLED else said
+            return replace(said, crisis=self.crisis) if stage in SETTLED else said
         # A yes to the direct question stays a yes, also when it comes late.
         late_yes = stage in SETTLED and self.crisis.verdict == "ambiguous" and answer in ("yes", "sometimes")
         if stage == "direct" or (late_yes and not self.crisis.third_party):
@@ -466,7 +466,7 @@ class _Flow:
         kind: Kind = self.crisis.kind if self.crisis is not None else "suicidal_thoughts"
         said = Say(stale.text, kind, stale.title)
         if self.crisis is None or self.crisis.stage in SETTLED:  # it stays as it is, with the time it has
-            return Move((said,), engine="nothing")
+            return Move((said,), self.crisis, engine="nothing")
         return Move((said,), self.at(self.crisis.stage), engine="nothing")
 
     def reply(

@@ -101,6 +101,7 @@ async def test_112_comes_first_when_someone_is_hurt_now_and_who_listens_when_tha
     in_doubt = numbers(await tap(other, "rather_not"))
     assert in_doubt[0] != "tel:112"
     assert "tel:112" in in_doubt
+    assert numbers(await tap(other, "numbers")) == in_doubt  # also when it is settled
 
 
 async def test_a_page_for_people_in_the_netherlands_says_so_with_a_new_conversation(running: Running) -> None:
