@@ -20,6 +20,7 @@ from bot.safety.crisis_texts import load_crisis_texts
 from bot.safety.examples import load_examples
 from bot.safety.guard import Decision
 from bot.safety.normal import load_normaliser
+from bot.safety.ordinary import load_ordinary
 from bot.safety.phrases import load_phrase_rules
 from bot.safety.typing_habits import Around
 from bot.screening.instruments import load_instruments
@@ -81,6 +82,7 @@ def check_resources(root: Path = RESOURCES) -> list[str]:
         lambda: load_crisis_texts(root / "safety" / "crisis.yml"),
         lambda: load_normaliser(root / "safety" / "typing.yml"),
         lambda: load_phrase_rules(root / "safety"),
+        lambda: load_ordinary(root / "safety" / "ordinary.yml"),
         lambda: read_definition(root / "safety" / "decision.yml", Decision),
         lambda: read_definition(root / "safety" / "around.yml", Around),
         lambda: load_examples(root / "safety" / "examples"),

@@ -1,7 +1,8 @@
 """The guard: is someone in danger, in what these words say? Room: pure core; no clock, no storage, no network.
 
 Four layers, each readable by itself: words are made even (normal.py), phrases are found in their scopes (phrases.py), a
-small classifier gives its opinion (classifier.py), and the decision here weighs both. It prefers a gentle question over
+small classifier gives its opinion (classifier.py), and the decision here weighs both. A few whole messages that are
+plainly ordinary are not judged at all (ordinary.py). It prefers a gentle question over
 an alarm, and an alarm over silence. Never raises on any text.
 """
 
@@ -17,6 +18,7 @@ from bot.resources import RESOURCES, SourcedDefinition, read_definition
 from bot.safety.classifier import Classifier, Opinion, Piece, danger, load_weights
 from bot.safety.examples import content_hash
 from bot.safety.normal import Normaliser, load_normaliser
+from bot.safety.ordinary import Ordinary, load_ordinary
 from bot.safety.phrases import STOPS, Hit, PhraseRules, load_phrase_rules
 from bot.safety.reader import fits, load_pretrained, load_reader
 from bot.safety.verdict import NOTHING, Judgement, Kind, Verdict
@@ -60,11 +62,14 @@ class Guard:
     rules: PhraseRules
     classifier: Classifier
     decision: Decision
+    ordinary: Ordinary
 
     def judge(self, text: str) -> Judgement:
         """What one message says."""
         even = self.normaliser.even(text)
         words = self.normaliser.words(even)
+        if self.ordinary.holds(words):
+            return NOTHING
         hits = self.rules.find(words)
         opinion = self._opinion(Piece(words, hits, even))
         return self._decide(hits, opinion) if opinion else NOTHING
@@ -241,7 +246,8 @@ def load_guard(path: Path) -> Guard:
     if made_from != content_hash():
         raise GuardModelError(f"the guard at {path} was trained from other examples: run `bot train` again.")
     decision = read_definition(RESOURCES / "safety" / "decision.yml", Decision)
-    guard = Guard(load_normaliser(), load_phrase_rules(), Classifier(weights, read), decision)
+    classifier = Classifier(weights, read)
+    guard = Guard(load_normaliser(), load_phrase_rules(), classifier, decision, load_ordinary())
     # lemmas, the reader's words and both its halves are read now, so that nobody waits for them
     guard.judge("ik wil dood")
     list(read("ik wil dood"))

@@ -1,0 +1,64 @@
+"""Whole messages that are plainly ordinary: a headache pill, being on the way home. Room: pure core, but for one file.
+
+Danger is told in such words too ("paracetamol genomen", "tot dadelijk"), and the classifier takes them for it. Only a
+message that is one of these from begin to end is spared; whatever is said beside it is judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field, model_validator
+
+from bot.resources import RESOURCES, SourcedDefinition, read_definition
+
+PATH = RESOURCES / "safety" / "ordinary.yml"
+MARKS = frozenset(".,;:!?…")
+_PART = re.compile(r"\{(\w+)\}")
+
+
+class OrdinaryMessages(SourcedDefinition):
+    """resources/safety/ordinary.yml: sentences of named parts; a part with an empty possibility may be left out."""
+
+    parts: dict[str, list[str]]
+    sentences: list[str] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _known(self) -> OrdinaryMessages:
+        used = {part for sentence in self.sentences for part in _PART.findall(sentence)}
+        if used != set(self.parts):
+            raise ValueError(f"parts and sentences differ in {sorted(used ^ set(self.parts))}")
+        return self
+
+
+class Ordinary:
+    """Knows ordinary messages."""
+
+    def __init__(self, messages: OrdinaryMessages) -> None:
+        self._whole = re.compile("|".join(_pattern(one, messages.parts) for one in messages.sentences))
+
+    def holds(self, words: Sequence[str]) -> bool:
+        """Whether these words, made even, are such a message from begin to end; marks do not count."""
+        said = "".join(f"{word} " for word in words if word not in MARKS)
+        return self._whole.fullmatch(said) is not None
+
+
+def load_ordinary(path: Path = PATH) -> Ordinary:
+    """Ordinary messages as they are defined.
+
+    Raises:
+        ResourceError: the file does not hold to its schema.
+    """
+    return Ordinary(read_definition(path, OrdinaryMessages))
+
+
+def _pattern(sentence: str, parts: dict[str, list[str]]) -> str:
+    found = []
+    for word in sentence.split():
+        part = _PART.fullmatch(word)
+        choices = parts[part.group(1)] if part else [word]
+        left_out = "?" if "" in choices else ""
+        found.append(f"(?:(?:{'|'.join(re.escape(choice) for choice in choices if choice)}) ){left_out}")
+    return "".join(found)
