@@ -25,6 +25,7 @@ from bot.safety.examples import Example, content_hash, load_everyday, load_examp
 from bot.safety.guard import Decision, Guard
 from bot.safety.lesson import EPOCHS, LAYERS, learn
 from bot.safety.normal import load_normaliser
+from bot.safety.ordinary import load_ordinary
 from bot.safety.phrases import load_phrase_rules
 from bot.safety.reader import load_reader
 from bot.safety.training import SEED, WORDS_SHARE, Fold, folds, learn_words, readings
@@ -80,7 +81,7 @@ class Designs:
         """The whole guard with a model and the thresholds of resources/safety/decision.yml."""
         decision = read_definition(RESOURCES / "safety" / "decision.yml", Decision)
         classifier = Classifier(weights, load_reader(weights.reader, weights.layers))
-        return Guard(self.normaliser, self.rules, classifier, decision)
+        return Guard(self.normaliser, self.rules, classifier, decision, load_ordinary())
 
     def danger(self, weights: Weights, design: str, places: Sequence[int]) -> list[float]:
         """Danger in the examples at these places, by one design."""

@@ -66,10 +66,14 @@ class Guard:
 
     def judge(self, text: str) -> Judgement:
         """What one message says."""
+        return NOTHING if self._is_ordinary(text) else self._judge(text)
+
+    def _is_ordinary(self, text: str) -> bool:
+        return self.ordinary.holds(self.normaliser.words(self.normaliser.even(text)))
+
+    def _judge(self, text: str) -> Judgement:
         even = self.normaliser.even(text)
         words = self.normaliser.words(even)
-        if self.ordinary.holds(words):
-            return NOTHING
         hits = self.rules.find(words)
         opinion = self._opinion(Piece(words, hits, even))
         return self._decide(hits, opinion) if opinion else NOTHING
@@ -86,6 +90,8 @@ class Guard:
         alone = self.judge(texts[-1])
         if len(texts) == 1 or alone.verdict == "explicit":
             return alone
+        if self._is_ordinary(texts[-1]) and any(self.judge(text).verdict != "none" for text in texts[:-1]):
+            alone = self._judge(texts[-1])  # after danger nothing is ordinary
         together = self._together(texts)
         if GRAVITY[together.verdict] <= GRAVITY[alone.verdict]:
             return alone

@@ -1,7 +1,7 @@
 """Whole messages that are plainly ordinary: a headache pill, being on the way home. Room: pure core, but for one file.
 
 Danger is told in such words too ("paracetamol genomen", "tot dadelijk"), and the classifier takes them for it. Only a
-message that is one of these from begin to end is spared; whatever is said beside it is judged.
+message that is one of these from begin to end is spared; whatever is said beside it, or after danger, is judged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pydantic import Field, model_validator
 from bot.resources import RESOURCES, SourcedDefinition, read_definition
 
 PATH = RESOURCES / "safety" / "ordinary.yml"
-MARKS = frozenset(".,;:!?…")
+#: Marks that change nothing; a question is another message.
+MARKS = frozenset(".,;!")
 _PART = re.compile(r"\{(\w+)\}")
 
 
@@ -27,7 +28,8 @@ class OrdinaryMessages(SourcedDefinition):
 
     @model_validator(mode="after")
     def _known(self) -> OrdinaryMessages:
-        used = {part for sentence in self.sentences for part in _PART.findall(sentence)}
+        words = [word for sentence in self.sentences for word in sentence.split()]
+        used = {part.group(1) if (part := _PART.fullmatch(word)) else word for word in words if "{" in word}
         if used != set(self.parts):
             raise ValueError(f"parts and sentences differ in {sorted(used ^ set(self.parts))}")
         return self

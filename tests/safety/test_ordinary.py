@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from bot.resources import RESOURCES, ResourceError
+from bot.resources import RESOURCES, ResourceError, read_definition
 from bot.safety.examples import load_examples, read_examples
 from bot.safety.guard import Guard
-from bot.safety.ordinary import load_ordinary
+from bot.safety.normal import load_normaliser
+from bot.safety.ordinary import PATH, Ordinary, OrdinaryMessages, load_ordinary
+
+HEAD = {
+    "id": "ordinary",
+    "title": "",
+    "version": 1,
+    "valid_from": date(2026, 11, 27),
+    "status": "product_rule",
+    "source": "",
+}
+#: Spares nothing that anybody writes.
+NONE = Ordinary(OrdinaryMessages.model_validate(HEAD | {"parts": {}, "sentences": ["xyzzy"]}))
+
+
+def is_ordinary(guard: Guard, text: str) -> bool:
+    return guard.ordinary.holds(guard.normaliser.words(guard.normaliser.even(text)))
 
 
 @pytest.mark.parametrize(
@@ -24,6 +42,7 @@ from bot.safety.ordinary import load_ordinary
     ],
 )
 def test_a_headache_pill_and_the_way_home_raise_no_question(guard: Guard, text: str) -> None:
+    assert is_ordinary(guard, text)
     assert guard.judge(text).verdict == "none"
 
 
@@ -43,12 +62,47 @@ def test_whatever_is_said_beside_it_is_judged(guard: Guard, text: str) -> None:
     assert guard.judge(text).verdict != "none"
 
 
-def test_what_was_said_just_before_still_counts(guard: Guard) -> None:
-    assert guard.judge_recent(["ik wil gewoon", "niet meer", "leven"]).verdict != "none"
-    assert (
-        guard.judge_recent(["ik neem ze allemaal in vannacht", "heb net een dafalgan genomen"]).verdict
-        == "none"
-    )
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        ("ik neem ze allemaal in vannacht", "heb twee dafalgans genomen"),
+        ("ik ga hem doodslaan vanavond", "ben onderweg, tot zo"),
+    ],
+)
+def test_after_danger_nothing_is_ordinary(guard: Guard, before: str, then: str) -> None:
+    assert is_ordinary(guard, then)
+    judged = replace(guard, ordinary=NONE)
+    assert guard.judge_recent(["goeiemorgen", then]).verdict == "none"
+    assert guard.judge_recent([before, then]) == judged.judge_recent([before, then])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ik ben over 10 minuten bij je",
+        "ik ben over 10 minuten daar",
+        "ik ben al vertrokken",
+        "heb al twee pijnstillers genomen en ga slapen",
+        "heb een pijnstiller gepakt voor mijn kop",
+        "ik heb straks 2 dafalgans genomen",
+        "heb 2 dafalgans genomen?",
+        "ik heb 2-3 dafalgan genomen",
+        "ik heb 2x dafalgan genomen",
+        "ik heb 12 dafalgan genomen",
+        "heb een dafalgan genomen 👋 vaarwel",
+        "ben onderweg naar de brug",
+        "ben onderweg 🔪",
+    ],
+)
+def test_what_could_be_more_is_not_spared(guard: Guard, text: str) -> None:
+    assert not is_ordinary(guard, text)
+
+
+def test_every_word_stands_there_as_the_normaliser_writes_it() -> None:
+    even = load_normaliser()
+    parts = read_definition(PATH, OrdinaryMessages).parts
+    written = [one for choices in parts.values() for one in choices if one]
+    assert [one for one in written if " ".join(even.words(even.even(one))) != one] == []
 
 
 def test_no_labelled_danger_is_an_ordinary_message(guard: Guard) -> None:
@@ -57,11 +111,13 @@ def test_no_labelled_danger_is_an_ordinary_message(guard: Guard) -> None:
     ]
     danger = [one.text for one in (*load_examples(), *held_out) if one.verdict != "none"]
     assert len(danger) > 40_000
-    words = guard.normaliser
-    assert [one for one in danger if guard.ordinary.holds(words.words(words.even(one)))] == []
+    assert [one for one in danger if is_ordinary(guard, one)] == []
 
 
-@pytest.mark.parametrize(("old", "new"), [("{who} heb", "{nobody} heb"), ("  who: ", "  whom: []\n  who: ")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("{who} heb", "{nobody} heb"), ("{who} heb", "{who}heb"), ("  who: ", "  whom: []\n  who: ")],
+)
 def test_a_part_that_is_missing_or_not_used_is_refused(tmp_path: Path, old: str, new: str) -> None:
     written = (RESOURCES / "safety" / "ordinary.yml").read_text(encoding="utf-8").replace(old, new, 1)
     (tmp_path / "ordinary.yml").write_text(written, encoding="utf-8")
