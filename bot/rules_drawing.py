@@ -5,6 +5,7 @@ Reads data/rules, domain.yml and the texts, as the engine and the actions do. Me
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def answers_drawing(name: str) -> str:
 
 def my_data_drawing() -> str:
     """Seeing what is kept and having it erased, by following the rules of the engine from question to answer."""
-    said = read_yaml(RESOURCES / "conversation" / "texts.yml")["texts"]
+    said = _texts()
     titles = read_yaml(RESOURCES / "conversation" / "intent_titles.yml")["titles"]
     titles |= {one["payload"].removeprefix("/"): one["title"] for one in said["delete_question"]["buttons"]}
     asks: dict[str | None, str] = {None: "start"}
@@ -157,6 +158,7 @@ def _shown(text: str) -> str:
     return quoted(text if len(text) <= SHOWN else f"{text[:SHOWN].rsplit(' ', 1)[0]} …")
 
 
+@lru_cache(maxsize=1)
 def _responses() -> dict[str, Any]:
     found: dict[str, Any] = read_yaml(ROOT / "domain.yml")["responses"]
     return found

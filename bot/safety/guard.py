@@ -66,14 +66,11 @@ class Guard:
 
     def judge(self, text: str) -> Judgement:
         """What one message says."""
-        return NOTHING if self._is_ordinary(text) else self._judge(text)
-
-    def _is_ordinary(self, text: str) -> bool:
-        return self.ordinary.holds(self.normaliser.words(self.normaliser.even(text)))
-
-    def _judge(self, text: str) -> Judgement:
         even = self.normaliser.even(text)
         words = self.normaliser.words(even)
+        return NOTHING if self.ordinary.holds(words) else self._judge(even, words)
+
+    def _judge(self, even: str, words: Sequence[str]) -> Judgement:
         hits = self.rules.find(words)
         opinion = self._opinion(Piece(words, hits, even))
         return self._decide(hits, opinion) if opinion else NOTHING
@@ -90,8 +87,10 @@ class Guard:
         alone = self.judge(texts[-1])
         if len(texts) == 1 or alone.verdict == "explicit":
             return alone
-        if self._is_ordinary(texts[-1]) and any(self.judge(text).verdict != "none" for text in texts[:-1]):
-            alone = self._judge(texts[-1])  # after danger nothing is ordinary
+        even = self.normaliser.even(texts[-1])
+        words = self.normaliser.words(even)
+        if self.ordinary.holds(words) and any(self.judge(text).verdict != "none" for text in texts[:-1]):
+            alone = self._judge(even, words)  # after danger nothing is ordinary
         together = self._together(texts)
         if GRAVITY[together.verdict] <= GRAVITY[alone.verdict]:
             return alone
