@@ -14,9 +14,9 @@ run: ## set up everything, train when the content changed, start (make run PORT=
 	@python3 scripts/setup.py run
 	@exec $(APP)/bot run --port $(PORT)
 
-test: ## set up and run all tests
+test: ## set up and run all tests, in two processes; the files go in the order of tests/conftest.py
 	@python3 scripts/setup.py test
-	@CHROMIUM="$$(cat $(STATE)/chromium)" $(APP)/python -m pytest
+	@CHROMIUM="$$(cat $(STATE)/chromium)" $(APP)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: ## ruff, mypy, the sentences that train, and the widget's type check
 	@python3 scripts/setup.py lint
