@@ -173,6 +173,8 @@ def _shares(near: Any, away: Any, scale: Any) -> Any:
 
 def learn(lesson: dict[str, Any]) -> dict[str, Any]:
     """The weights after the lesson, by name, and how large the numbers get that are multiplied with them."""
+    tf.config.threading.set_inter_op_parallelism_threads(2)  # two halves of a step side by side
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 2) // 2))
     tf.keras.utils.set_random_seed(int(lesson["seed"]))
     reader = Reader(lesson)
     learning = reader.learning
@@ -182,11 +184,10 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
     all_parts = list(zip(variables, moments, paces, strict=True))
 
     @tf.function(reduce_retracing=True)
-    def step(
-        vectors: Any, mask: Any, kept: Any, labels: Any, known: Any, weights: Any, pace: Any, count: Any
-    ) -> Any:
+    def step(halves: Any, labels: Any, known: Any, weights: Any, pace: Any, count: Any) -> Any:
         with tf.GradientTape() as tape:
-            *earlier, outputs = reader(vectors, mask, kept)
+            read = [reader(*half) for half in halves]
+            *earlier, outputs = (tf.concat([one[place] for one in read], 0) for place in range(len(read[0])))
             loss = _loss(outputs, labels, known, weights)
             both = loss + FIRST_ANSWER * sum(_loss(one, labels, known, weights) for one in earlier)
         slopes, _ = tf.clip_by_global_norm(tape.gradient(both, variables), CLIP)
@@ -209,13 +210,12 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
             done += 1
             part = (epoch + (place + 1) / len(batches)) / epochs
             pace = top * min(1.0, part / WARM_UP) * (1 - part)
-            vectors, mask = _vectors(lesson, read)
             labels = {name: lesson[name][rows] for name in ("verdict", "kind", "third_party", "past")}
             weights = np.where(easy[rows], 1 / AGAIN, 1.0).astype(np.float32)
-            shape = (2 * (reader.layers - reader.still), *vectors.shape)
-            kept = np.frombuffer(dice.bytes(int(np.prod(shape))), np.uint8).reshape(shape) >= DROPOUT * 256
+            middle = (len(read) + 1) // 2
+            halves = [_half(lesson, reader, dice, half) for half in (read[:middle], read[middle:]) if half]
             loss, found = step(
-                tf.constant(vectors), tf.constant(mask), tf.constant(kept), labels, lesson["known"][rows],
+                halves, labels, lesson["known"][rows],
                 tf.constant(weights), tf.constant(pace, tf.float32), tf.constant(done, tf.float32),
             )  # fmt: skip
             losses.append(loss)
@@ -279,10 +279,18 @@ def _batches(lesson: dict[str, Any], epoch: int, dice: Any, wanted: Any) -> list
     return [(rows[chosen], [read[one] for one in chosen]) for chosen in batches]
 
 
+def _half(lesson: dict[str, Any], reader: Reader, dice: Any, read: list[Any]) -> list[tf.Tensor]:
+    """Half of a step: vectors, mask, and where a number is not dropped. Both halves are read side by side."""
+    vectors, mask = _vectors(lesson, read)
+    shape = (2 * (reader.layers - reader.still), *vectors.shape)
+    kept = np.frombuffer(dice.bytes(int(np.prod(shape))), np.uint8).reshape(shape) >= DROPOUT * 256
+    return [tf.constant(one) for one in (vectors, mask, kept)]
+
+
 def _vectors(lesson: dict[str, Any], read: list[Any]) -> tuple[Any, Any]:
     """Token vectors and mask of some messages, as long as the longest."""
     longest = max(map(len, read))
-    longest += -longest % 8  # few shapes, so that little is compiled
+    longest += -longest % 4  # few shapes, so that little is compiled
     ids = np.zeros((len(read), longest), dtype=np.int32)
     mask = np.zeros((len(read), longest), dtype=np.float32)
     for line, one in enumerate(read):
