@@ -156,7 +156,7 @@ class Typed:
         near = self._slip_of(piece) if len(piece) >= _SHORTEST_SLIP - 1 else None
         if near:
             return (near,)
-        parts = self._split(piece) if len(piece) >= _SHORTEST_SLIP else None
+        parts = self._split(piece) if len(piece) >= _SHORTEST_SLIP and not self._is_word(piece) else None
         if parts:
             return tuple(word for part in parts for word in self._expand(part))
         return (stem,)

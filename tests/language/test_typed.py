@@ -45,6 +45,7 @@ def test_tussentaal_and_chat_spelling_are_read_as_dutch(text: str, wanted: str) 
         ("m0rg3n", "morgen"),
         ("hahahaha", "lachen"),
         ("😭😭", "huilen huilen"),
+        ("heb koppijn", "heb hoofdpijn"),
         ("ni\u200bet", "niet"),
     ],
 )
@@ -75,6 +76,12 @@ def test_the_guard_hears_the_general_words_and_its_own() -> None:
     assert even("kzie het nie meer zitten, 🔪", guard) == "ik zie het niet meer zitten , mes"
     assert even("zelfm0ord", guard) == "zelfmoord"
     assert even("ik ben moe. ge moe komen", guard) == "ik ben moe . je moet komen"
+
+
+def test_an_ordinary_word_is_not_cut_into_the_words_that_its_letters_could_be() -> None:
+    ordinary = "terecht tekenen knikken uitzetten opereren kalmeert voortaan borstkanker"
+    assert even(ordinary, load_normaliser()) == ordinary
+    assert even("ikwilnietmeerleven", load_normaliser()) == "ik wil niet meer leven"
 
 
 def test_every_word_of_the_table_is_folded_and_even() -> None:
