@@ -22,7 +22,6 @@ from bot.resources import RESOURCES, Definition, read_yaml
 from bot.safety.crisis_texts import (
     CrisisTexts,
     Explicit,
-    HeardWords,
     Lines,
     RatherNot,
     Safe,
@@ -62,7 +61,7 @@ _WITH_LINES = (Explicit, Lines, RatherNot, ThirdParty)
 _HEADED = (Explicit, Lines, ThirdPartyAfter)
 _WHAT = {"title": "knop", "question": "vraag", "who": "vraag"}
 #: Keys whose value nobody reads.
-_UNSAID = {"safe", "yes_as", "payload"}
+_UNSAID = {"safe", "yes_as", "payload", "heard", "unless", "about", "offers"}
 
 
 class Row(NamedTuple):
@@ -91,7 +90,7 @@ def crisis_page() -> str:
             *_beside(),
             *_elsewhere(regions),
             *(_lines(region) for region in regions),
-            _heard(texts.heard),
+            _heard(texts),
         ]
     )
 
@@ -161,6 +160,12 @@ def _answers(texts: CrisisTexts) -> Iterator[str]:
         )
     yield _section("Het aanbod van een mens", CRISIS, _rows(texts.offer, "offer"))
     yield _section("Erbij blijven: wat iemand kan tikken", CRISIS, _rows(texts.staying, "staying"))
+    yield _section(
+        "Erbij blijven: wat op iets gezegd wordt",
+        CRISIS,
+        [row for name, told in texts.told.items() for row in _rows(told, f"told.{name}")],
+        "Wat iemand schrijft, beslist welke tekst komt. Er eindigt niets door.",
+    )
     hours = f"Na {texts.return_after_hours} uur stilte."
     yield _section("Terug na een lange stilte", CRISIS, _rows(texts.return_, "return"), hours)
     yield _section("Na zorg om iemand anders", CRISIS, _rows(texts.third_party_after, "third_party_after"))
@@ -332,17 +337,21 @@ def _line(line: HelpLine, unknown: str) -> tuple[str, ...]:
     )
 
 
-def _heard(heard: HeardWords) -> str:
+def _heard(texts: CrisisTexts) -> str:
     """The words the flow listens for. Nobody reads them, but they decide what is read."""
     lists: dict[str, list[str]] = {}
-    for name, found in heard:
+    for name, found in texts.heard:
         lists |= (
             {f"{name}.{key}": words for key, words in found.items()}
             if isinstance(found, dict)
             else {name: found}
         )
     about = "Niemand leest deze woorden, maar ze beslissen wat volgt. Uitleg bij elke lijst staat in het bestand zelf."
-    rows = (Row("woorden", " · ".join(words), f"heard.{name}") for name, words in lists.items())
+    rows = [Row("woorden", " · ".join(words), f"heard.{name}") for name, words in lists.items()]
+    for name, told in texts.told.items():
+        rows.append(Row("woorden", " · ".join(told.heard), f"told.{name}.heard"))
+        if told.unless:
+            rows.append(Row("en niet", " · ".join(told.unless), f"told.{name}.unless"))
     return _section("Hoe een antwoord in woorden begrepen wordt", CRISIS, rows, about)
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from bot.language.normalise import tokens
 from bot.language.typed import Typed, general_table
-from bot.safety.crisis_texts import HeardWords, SafeQuestion
+from bot.safety.crisis_texts import HeardAndSaid, HeardWords, SafeQuestion
 
 #: In so many words people answer a question; in more they tell something. So many may follow "soms".
 SHORT, AFTER_SOMETIMES = 8, 5
@@ -83,7 +83,7 @@ class Answers:
         found = {answer: _longest(phrases, mine) for answer, phrases in known.items()}
         length = max(found.values(), default=0)
         if length == 0:
-            return None
+            return self._behind(stage)
         answer = next(answer for answer, its in found.items() if its == length)
         rest = mine[length:]
         if answer == "yes" and rest[:1] == ["niet"] and self.only_tail(rest[1:]):
@@ -107,6 +107,32 @@ class Answers:
             return None
         return answer
 
+    def _behind(self, stage: str) -> str | None:
+        """The answer behind other words: a no to the direct question, that it gets worse, a person is wanted."""
+        heard, mine = self.heard, self.mine
+        if stage in ("offer", "staying"):
+            if self.stands_in(heard.worsening, mine):
+                return "worse"
+            return "numbers" if self.stands_in(heard.person, mine) else None
+        if stage != "direct" or self.despair or self.asks_urgent:
+            return None
+        yes = [*heard.sometimes, *heard.perhaps, *heard.after_all]
+        plain = self.stands_in(heard.plain_no_behind, mine) and not self.stands_in(yes, mine)
+        return "no_with_lines" if plain else None
+
+    def told(self, known: Mapping[str, HeardAndSaid]) -> HeardAndSaid | None:
+        """The first of these that the words tell, wherever they stand in the message."""
+        return next(
+            (
+                one
+                for one in known.values()
+                if self.question in (one.about or [self.question])
+                and self.stands_in(one.heard, self.mine)
+                and not self.stands_in(one.unless, self.mine)
+            ),
+            None,
+        )
+
     def _safe(self, length: int) -> str:
         """How a yes to the question after the lines is taken, with the words that follow it."""
         heard, rest, question = self.heard, self.mine[length:], self.question
@@ -119,8 +145,11 @@ class Answers:
             return "yes" if known else "unsure"
         if question == "at_rest":
             return "yes" if self.only_tail(rest, [*heard.here[question], *heard.at_home]) else "unsure"
-        company = {"safety": [*heard.company, *heard.at_home], "safe_place": heard.company}.get(question, [])
-        without = " ".join(rest).replace("niet alleen", "").split()
+        company = {
+            "safety": [*heard.company, *heard.at_home], "safe_place": [*heard.company, *heard.away],
+        }.get(question, [])  # fmt: skip
+        good_news = ["niet alleen", *(heard.away if question == "safe_place" else ())]
+        without = self._without(good_news, rest)
         good = self.stands_in([*company, *heard.here[question]], rest) and not self.doubted(without)
         return "yes_with_lines" if good else "unsure"
 
@@ -155,6 +184,17 @@ class Answers:
     def stands_in(self, phrases: Iterable[str], words: Sequence[str]) -> bool:
         """Whether one of the phrases stands anywhere in these words."""
         return any(_longest(phrases, words[start:]) for start in range(len(words)))
+
+    @staticmethod
+    def _without(phrases: Iterable[str], words: Sequence[str]) -> list[str]:
+        """The words without these phrases."""
+        left, at = [], 0
+        while at < len(words):
+            length = _longest(phrases, words[at:])
+            if not length:
+                left.append(words[at])
+            at += length or 1
+        return left
 
     def only_tail(self, words: Sequence[str], also: Sequence[str] = ()) -> bool:
         """Whether these words change nothing of the answer before them, or say one of some phrases."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.safety.answers import Answers
-from bot.safety.crisis_texts import CrisisTexts, Reply, Safe, Told
+from bot.safety.crisis_texts import CrisisTexts, HeardAndSaid, Reply, Safe, Told
 from bot.safety.verdict import Judgement, Kind
 
 #: The open question. `direct`: is it danger? · `safe`: are you safe? · `offer`: who can be with you? · `staying`:
@@ -37,6 +37,8 @@ ASKED_BEFORE = timedelta(minutes=60)
 #: So long after a no to the direct question "eigenlijk wel" is still about that.
 AFTER_ALL = timedelta(minutes=2)
 COMMAND = "/crisis"
+#: What the button to wipe everything sends.
+TO_WIPE = "/request_delete_data"
 #: What the button for a coach sends. From there on the way to a coach leads, and the guard goes on reading.
 TO_COACH = '/hand_off{"answer": "crisis"}'
 
@@ -288,7 +290,10 @@ class _Flow:
             return self.welcome_back()
         if command is None and self.answers.puts_right():
             return self.tapped("false_alarm")
-        return self.tapped(word) if word is not None else self.stay()
+        if word is not None:
+            return self.tapped(word)
+        told = self.answers.told(self.texts.told) if command is None else None
+        return self.stay() if told is None else self.said_to(told)
 
     def danger_while_held(self, crisis: Crisis, word: str | None) -> Move | None:
         """What the guard finds in words of someone who is held; None when the answer in them comes first."""
@@ -435,9 +440,34 @@ class _Flow:
         assert self.crisis is not None  # noqa: S101 - a stage is open
         texts = self.safe.staying
         turn = int(self.crisis.changed_at.timestamp()) % len(texts)
+        said = self.reply(Told(text=texts[turn], lines=self.lines_come), "staying")
+        # the second of the change tells which text comes next, so that none comes twice in a row
+        later = (turn + 1 - int(self.moment.timestamp())) % len(texts)
+        return replace(
+            said, crisis=replace(self.at("staying"), changed_at=self.moment + timedelta(seconds=later))
+        )
+
+    @property
+    def lines_come(self) -> bool:
+        """Whether the lines stand below what is said to someone who answered nothing."""
+        assert self.crisis is not None  # noqa: S101 - a stage is open
         unread = self.crisis.stage in ("safe", "offer")  # whether they are safe is not known
-        lines = unread or self.safe.urgent or self.heard.judgement.verdict != "none"
-        return self.reply(Told(text=texts[turn], lines=lines), "staying")
+        return unread or self.safe.urgent or self.heard.judgement.verdict != "none"
+
+    def said_to(self, told: HeardAndSaid) -> Move:
+        """What is said to something that a held person tells; they stay held."""
+        assert self.crisis is not None  # noqa: S101 - a stage is open
+        lines = told.lines or self.lines_come
+        said = self.reply(Told(text=told.text, lines=lines), "staying")
+        staying = self.texts.staying
+        more = {
+            "wipe": Button(staying.wipe.title, TO_WIPE),
+            "privacy": Button(staying.privacy.title, "/ask_privacy"),
+        }
+        if told.offers is None:
+            return said
+        buttons = (more[told.offers], *said.says[0].buttons)
+        return replace(said, says=(replace(said.says[0], buttons=buttons),))
 
     def welcome_back(self) -> Move:
         back = self.texts.return_

@@ -57,6 +57,25 @@ class Told(Definition):
     lines: bool = False
 
 
+class HeardAndSaid(Definition):
+    """What a held person may tell that answers no open question, and what is said then; nothing ends by it.
+
+    Attributes:
+        heard: one of these stands anywhere in the message.
+        unless: and none of these.
+        about: only in danger with one of these questions; empty: in any.
+        lines: the help lines stand below it.
+        offers: a button beside the usual ones: to wipe everything, or who can read this.
+    """
+
+    heard: Words
+    unless: list[str] = Field(default_factory=list)
+    about: list[SafeQuestion] = Field(default_factory=list)
+    text: Text
+    lines: bool = False
+    offers: Literal["wipe", "privacy"] | None = None
+
+
 class Safe(Definition):
     """The one question after the lines (yes is the good answer), and what is said from there on."""
 
@@ -95,6 +114,8 @@ class Staying(Definition):
     worse: Button
     coach: Button
     back: Reply
+    wipe: Button
+    privacy: Button
 
 
 class Return(Definition):
@@ -172,10 +193,12 @@ class HeardWords(Definition):
     sometimes_alone: Words
     here: dict[SafeQuestion, Words]
     company: Words
+    away: Words
     at_home: Words
     no: Words
     bare_no: Words
     plain_no: Words
+    plain_no_behind: Words
     unsafe: Words
     not_now_safe: Words
     doubt: Words
@@ -190,6 +213,7 @@ class HeardWords(Definition):
     about_me: Words
     what_to_say: Words
     numbers: Words
+    person: Words
     call: Words
     someone: Words
     someone_near: Words
@@ -197,6 +221,7 @@ class HeardWords(Definition):
     back: Words
     better: Words
     worse: Words
+    worsening: Words
     not_better: Words
 
 
@@ -208,6 +233,7 @@ class CrisisTexts(SourcedDefinition):
     safe: dict[SafeQuestion, Safe]
     offer: Offer
     staying: Staying
+    told: dict[str, HeardAndSaid]
     return_: Return = Field(alias="return")
     direct: dict[Kind, Direct]
     direct_answers: DirectAnswers

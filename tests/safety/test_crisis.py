@@ -79,6 +79,23 @@ def test_a_clinician_can_read_what_every_button_does_at_every_stage() -> None:
     assert buttons_shown() <= taps_in_cases()
 
 
+def test_a_clinician_can_read_what_is_said_to_everything_a_held_person_may_tell() -> None:
+    expected = [step["expect"]["says"] for case in CASES for step in case["steps"] if "says" in step["expect"]]
+    unread = [name for name, told in TEXTS.told.items() if not any(one in told.text for one in expected)]
+    assert unread == []
+
+
+def test_someone_who_goes_on_writing_never_reads_the_same_sentence_twice_in_a_row() -> None:
+    crisis, now, before = Crisis("explicit", "suicidal_thoughts", False, "staying", NOON), NOON, ""
+    for seconds in (1, 2, 3, 7, 30, 60, 61, 5, 3, 9):
+        now += timedelta(seconds=seconds)
+        move = respond(TEXTS, crisis, Heard("haha ge zijt gelijk mijn schoonmoeder", None, NOTHING), now)
+        assert move.crisis is not None
+        crisis = move.crisis
+        assert move.says[0].text != before
+        before = move.says[0].text
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_danger_shows_its_lines_first_and_then_asks_one_thing(kind: Kind) -> None:
     move = respond(TEXTS, None, Heard("…", None, Judgement("explicit", kind, False, False, ())), NOON)
