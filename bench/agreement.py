@@ -20,6 +20,7 @@ SETS = {
     "held_out": "the first set",
     "held_out_more": "by two more hands",
     "held_out_thresholds": "for thresholds",
+    "held_out_exam": "set as an exam",
 }
 
 

@@ -30,6 +30,8 @@ from scripts.check_sentences import from_yaml
 HELD_OUT, HELD_OUT_MORE = (ROOT / "tests" / "safety" / name for name in ("held_out.csv", "held_out_more.csv"))
 #: By four further hands: on these the thresholds of decision.yml were chosen; nothing is learned of them.
 THRESHOLDS = ROOT / "tests" / "safety" / "held_out_thresholds.csv"
+#: By two more hands who were asked for an exam that a guard would fail.
+EXAM = ROOT / "tests" / "safety" / "held_out_exam.csv"
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
 EVERYDAY_LIFE = ROOT / "tests" / "safety" / "everyday.txt"
 EVERYDAY = ROOT / "tests" / "nlu" / "held_out.yml"
@@ -215,6 +217,7 @@ def report(guard: Guard) -> str:
         ("the first set", held_out(guard)),
         ("by two more hands", held_out(guard, HELD_OUT_MORE)),
         ("on which thresholds were chosen", held_out(guard, THRESHOLDS)),
+        ("set as an exam", held_out(guard, EXAM)),
         ("everyday", everyday(guard)),
     ):
         lines += [f"| {title} | share | 95 % interval | count |", "|---|---|---|---|"]
