@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -365,8 +366,14 @@ def main(arguments: list[str]) -> int:
             say(
                 "guard: training when its examples changed (about three quarters of an hour on two cores, once)"
             )
-            learn("guard", "app", "bot", "train", "--only", "guard")
-            learn("model", "engine", "engine.train", "--out", str(STATE / "models" / "ademruimte.tar.gz"))
+            model = str(STATE / "models" / "ademruimte.tar.gz")
+            with ThreadPoolExecutor() as pool:  # neither keeps two cores busy by itself
+                both = [
+                    pool.submit(learn, "guard", "app", "bot", "train", "--only", "guard"),
+                    pool.submit(learn, "model", "engine", "engine.train", "--out", model),
+                ]
+            for one in both:
+                one.result()
         if purpose == "test":
             browser()
     except SetupError as error:

@@ -6,6 +6,7 @@ Room: pure core, used by `bot train` and the benches. scikit-learn is needed her
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,10 +51,11 @@ def make(path: Path, engine_python: Path, *, if_changed: bool = False) -> str:
             pass  # missing or of another version: made below
     examples = [*load_examples(), *load_everyday()]
     normaliser, rules = load_normaliser(), load_phrase_rules()
-    # the words first: they show in minutes what is wrong with the examples
-    words = learn_words(examples, normaliser, rules)
-    reader = learn(examples, readings(examples, normaliser), engine_python)
-    save_weights(path, Weights(*words, WORDS_SHARE, reader, LAYERS), wanted)
+    read = readings(examples, normaliser)
+    with ThreadPoolExecutor(max_workers=1) as pool:  # the reader learns in a process of its own
+        reader = pool.submit(learn, examples, read, engine_python)
+        words = learn_words(examples, normaliser, rules)
+    save_weights(path, Weights(*words, WORDS_SHARE, reader.result(), LAYERS), wanted)
     return f"guard ready: {path} ({len(examples)} examples)"
 
 
