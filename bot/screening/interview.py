@@ -8,10 +8,12 @@ The order of questions: go on with an unfinished check-in? · may I keep your sc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from bot.language.normalise import fold
 from bot.language.scale import Answer, read_scale_answer
 from bot.screening.instruments import Given, Instrument, Item
 from bot.screening.norms import Norms
@@ -22,6 +24,9 @@ CONSENT = "consent"
 GROUP = "norm_group"
 
 Status = Literal["open", "complete", "left"]
+
+#: A word of so many letters may name an item; one of so many may be the start of its name.
+SHORTEST_NAME, LONG_ENOUGH = 3, 5
 
 #: A digression that gets its answer (the response `utter_<intent>`), after which the open question comes back.
 ANSWERED_IN_PLACE = frozenset(
@@ -191,7 +196,7 @@ def _item(progress: Progress, heard: Heard) -> Step:
         return _chosen(progress, heard, items[progress.asked])
     scale = progress.instrument.scale
     answer = Answer(kind="none") if heard.tapped else read_scale_answer(heard.text, scale.min, scale.max)
-    read = _read(progress, answer, items)
+    read = _read(progress, answer, items, heard.text)
     if read is not None:
         return read
     if heard.intent == "skip":
@@ -250,12 +255,12 @@ def _labels(item: Item, value: Given) -> str:
     )
 
 
-def _read(progress: Progress, answer: Answer, items: Mapping[str, Item]) -> Step | None:
+def _read(progress: Progress, answer: Answer, items: Mapping[str, Item], text: str) -> Step | None:
     """What the words themselves say, before any guess at an intent; None when they hold no answer."""
-    previous = _previous(progress)
     if answer.kind == "score" and answer.value is not None:
-        if answer.correction and previous is not None:
-            return _change_earlier(progress, items[previous], answer.value)
+        meant = _meant(progress, text) if answer.correction else None
+        if meant is not None:
+            return _change_earlier(progress, items[meant], answer.value)
         return _save(progress, progress.asked, answer.value, _echo(answer))
     if answer.kind == "choose":
         low, high = (str(option) for option in (answer.options[0], answer.options[-1]))
@@ -304,9 +309,10 @@ def _group(progress: Progress, heard: Heard, norms: Norms) -> Step:
     items = {item.id: item for item in progress.instrument.items}
     if heard.score is not None:
         return _tapped(progress, heard, items)
-    answer, previous = read_scale_answer(heard.text), _previous(progress)
-    if answer.correction and answer.value is not None and previous is not None:
-        return _change_earlier(progress, items[previous], answer.value)
+    answer = read_scale_answer(heard.text)
+    meant = _meant(progress, heard.text) if answer.correction and answer.value is not None else None
+    if meant is not None:
+        return _change_earlier(progress, items[meant], answer.value)
     found = None if heard.tapped else norms.find_group(heard.text)
     settled = replace(progress, group_settled=True)
     if found is not None:
@@ -361,6 +367,29 @@ def _change_earlier(progress: Progress, item: Item, value: Given) -> Step:
     said = Line("changed", {"label": item.label, "value": shown})
     changed = replace(progress, answers={**progress.answers, item.id: value})
     return Step(changed, (said,), (Save(item.id, value),))
+
+
+def _meant(progress: Progress, text: str) -> str | None:
+    """The earlier item that a correction is about: the one it names, else the one before; None: the open one."""
+    items = progress.instrument.items
+    said = [word for word in re.findall(r"\w+", fold(text)) if len(word) >= SHORTEST_NAME]
+    by_word = [
+        [item.id for item in items if any(_names(word, one) for one in _called(item))] for word in said
+    ]
+    named = sorted({found[0] for found in by_word if len(found) == 1})
+    if len(named) == 1:
+        return named[0] if named[0] != progress.asked else None
+    return _previous(progress)
+
+
+def _called(item: Item) -> tuple[str, ...]:
+    """The words by which a person may name an item: those of its label and its question."""
+    return tuple(word for word in re.findall(r"\w+", fold(f"{item.label} {item.question}")) if len(word) > 2)
+
+
+def _names(word: str, called: str) -> bool:
+    """Whether a word names what is called so: "slaap" is the start of "slaapproblemen"."""
+    return word == called or (len(word) >= LONG_ENOUGH and called.startswith(word))
 
 
 def _previous(progress: Progress) -> str | None:

@@ -80,7 +80,9 @@ def test_a_clinician_can_read_what_every_button_does_at_every_stage() -> None:
 
 
 def test_a_clinician_can_read_what_is_said_to_everything_a_held_person_may_tell() -> None:
-    expected = [step["expect"]["says"] for case in CASES for step in case["steps"] if "says" in step["expect"]]
+    expected = [
+        step["expect"]["says"] for case in CASES for step in case["steps"] if "says" in step["expect"]
+    ]
     unread = [name for name, told in TEXTS.told.items() if not any(one in told.text for one in expected)]
     assert unread == []
 
