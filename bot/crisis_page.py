@@ -61,7 +61,7 @@ _WITH_LINES = (Explicit, Lines, RatherNot, ThirdParty)
 _HEADED = (Explicit, Lines, ThirdPartyAfter)
 _WHAT = {"title": "knop", "question": "vraag", "who": "vraag"}
 #: Keys whose value nobody reads.
-_UNSAID = {"safe", "yes_as", "payload", "heard", "unless", "about", "offers"}
+_UNSAID = {"safe", "yes_as", "payload", "heard", "unless", "about", "calms", "offers"}
 
 
 class Row(NamedTuple):

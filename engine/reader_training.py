@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -206,14 +207,15 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
     for epoch in range(epochs):
         easy = right >= EASY
         batches = _batches(lesson, epoch, dice, ~easy | (dice.random(len(easy)) < AGAIN))
-        for place, (rows, read) in enumerate(batches):
+        halves_of = _made_ahead(
+            lambda read: _halves(lesson, reader, dice, read), [read for _, read in batches]
+        )
+        for place, ((rows, _), halves) in enumerate(zip(batches, halves_of, strict=True)):
             done += 1
             part = (epoch + (place + 1) / len(batches)) / epochs
             pace = top * min(1.0, part / WARM_UP) * (1 - part)
             labels = {name: lesson[name][rows] for name in ("verdict", "kind", "third_party", "past")}
             weights = np.where(easy[rows], 1 / AGAIN, 1.0).astype(np.float32)
-            middle = (len(read) + 1) // 2
-            halves = [_half(lesson, reader, dice, half) for half in (read[:middle], read[middle:]) if half]
             loss, found = step(
                 halves, labels, lesson["known"][rows],
                 tf.constant(weights), tf.constant(pace, tf.float32), tf.constant(done, tf.float32),
@@ -279,12 +281,26 @@ def _batches(lesson: dict[str, Any], epoch: int, dice: Any, wanted: Any) -> list
     return [(rows[chosen], [read[one] for one in chosen]) for chosen in batches]
 
 
-def _half(lesson: dict[str, Any], reader: Reader, dice: Any, read: list[Any]) -> list[tf.Tensor]:
-    """Half of a step: vectors, mask, and where a number is not dropped. Both halves are read side by side."""
-    vectors, mask = _vectors(lesson, read)
-    shape = (2 * (reader.layers - reader.still), *vectors.shape)
-    kept = np.frombuffer(dice.bytes(int(np.prod(shape))), np.uint8).reshape(shape) >= DROPOUT * 256
-    return [tf.constant(one) for one in (vectors, mask, kept)]
+def _halves(lesson: dict[str, Any], reader: Reader, dice: Any, read: list[Any]) -> list[list[tf.Tensor]]:
+    """A step in two halves that are read side by side: vectors, mask, and where a number is not dropped."""
+    middle, halves = (len(read) + 1) // 2, []
+    for half in (read[:middle], read[middle:]):
+        if half:
+            vectors, mask = _vectors(lesson, half)
+            shape = (2 * (reader.layers - reader.still), *vectors.shape)
+            kept = np.frombuffer(dice.bytes(int(np.prod(shape))), np.uint8).reshape(shape) >= DROPOUT * 256
+            halves.append([tf.constant(one) for one in (vectors, mask, kept)])
+    return halves
+
+
+def _made_ahead(make: Callable[[Any], Any], of: list[Any]) -> Iterator[Any]:
+    """What is made of each, in order; the next one is made while the one before is used."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = [pool.submit(make, one) for one in of[:1]]
+        for place in range(len(of)):
+            made = coming.pop().result()
+            coming += [pool.submit(make, one) for one in of[place + 1 : place + 2]]
+            yield made
 
 
 def _vectors(lesson: dict[str, Any], read: list[Any]) -> tuple[Any, Any]:

@@ -113,25 +113,29 @@ class Answers:
         if stage in ("offer", "staying"):
             if self.stands_in(heard.worsening, mine):
                 return "worse"
-            return "numbers" if self.stands_in(heard.person, mine) else None
-        if stage != "direct" or self.despair or self.asks_urgent:
+            return "numbers" if "niet" not in mine and self.stands_in(heard.person, mine) else None
+        if stage != "direct" or self.despair or self.asks_urgent or "?" in self.text:
             return None
         yes = [*heard.sometimes, *heard.perhaps, *heard.after_all]
-        plain = self.stands_in(heard.plain_no_behind, mine) and not self.stands_in(yes, mine)
-        return "no_with_lines" if plain else None
+        for start in range(len(mine)):
+            length, before = _longest(heard.plain_no_behind, mine[start:]), mine[:start]
+            if length and not self.stands_in([*yes, *heard.said_by_another], before):
+                rest = mine[start + length :]
+                if not self.doubted(rest) and not self.stands_in(yes, rest):
+                    return "no_with_lines"
+        return None
 
     def told(self, known: Mapping[str, HeardAndSaid]) -> HeardAndSaid | None:
         """The first of these that the words tell, wherever they stand in the message."""
-        return next(
-            (
-                one
-                for one in known.values()
-                if self.question in (one.about or [self.question])
-                and self.stands_in(one.heard, self.mine)
-                and not self.stands_in(one.unless, self.mine)
-            ),
-            None,
-        )
+        return next((one for one in known.values() if self._tells(one)), None)
+
+    def _tells(self, one: HeardAndSaid) -> bool:
+        mine = self.mine
+        if one.about and self.question not in one.about:
+            return False
+        if not self.stands_in(one.heard, mine) or self.stands_in(one.unless, mine):
+            return False
+        return not one.calms or not (self.despair or self.doubted(self._without(one.heard, mine)))
 
     def _safe(self, length: int) -> str:
         """How a yes to the question after the lines is taken, with the words that follow it."""
@@ -145,11 +149,14 @@ class Answers:
             return "yes" if known else "unsure"
         if question == "at_rest":
             return "yes" if self.only_tail(rest, [*heard.here[question], *heard.at_home]) else "unsure"
-        company = {
-            "safety": [*heard.company, *heard.at_home], "safe_place": [*heard.company, *heard.away],
-        }.get(question, [])  # fmt: skip
-        good_news = ["niet alleen", *(heard.away if question == "safe_place" else ())]
-        without = self._without(good_news, rest)
+        if question == "safe_place" and self.stands_in(heard.away, rest):
+            return (
+                "yes_with_lines"
+                if self.only_tail(rest, [*heard.away, *heard.company, *heard.at_home])
+                else "unsure"
+            )
+        company = {"safety": [*heard.company, *heard.at_home], "safe_place": heard.company}.get(question, [])
+        without = " ".join(rest).replace("niet alleen", "").split()
         good = self.stands_in([*company, *heard.here[question]], rest) and not self.doubted(without)
         return "yes_with_lines" if good else "unsure"
 

@@ -64,6 +64,7 @@ class HeardAndSaid(Definition):
         heard: one of these stands anywhere in the message.
         unless: and none of these.
         about: only in danger with one of these questions; empty: in any.
+        calms: not when the guard finds danger in the message, or words of doubt stand beside what is heard.
         lines: the help lines stand below it.
         offers: a button beside the usual ones: to wipe everything, or who can read this.
     """
@@ -71,6 +72,7 @@ class HeardAndSaid(Definition):
     heard: Words
     unless: list[str] = Field(default_factory=list)
     about: list[SafeQuestion] = Field(default_factory=list)
+    calms: bool = False
     text: Text
     lines: bool = False
     offers: Literal["wipe", "privacy"] | None = None
@@ -199,6 +201,7 @@ class HeardWords(Definition):
     bare_no: Words
     plain_no: Words
     plain_no_behind: Words
+    said_by_another: Words
     unsafe: Words
     not_now_safe: Words
     doubt: Words

@@ -50,11 +50,12 @@ def check(move: Move, crisis: Crisis | None, expect: dict[str, Any]) -> None:
             "form": {True: "ends", False: "kept", None: "untouched"}[move.ends_form],
             "counts": [event for event, _ in move.events],
             "says": any(str(wanted) in text for text in said),
+            "unlike": not any(text.startswith(tuple(wanted)) for text in said) if what == "unlike" else None,
         }[what]
         if what == "counts":
             assert wanted in found
         else:
-            assert found == (True if what in ("asks", "says") else wanted), (what, said)
+            assert found == (True if what in ("asks", "says", "unlike") else wanted), (what, said)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
