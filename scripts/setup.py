@@ -363,9 +363,7 @@ def main(arguments: list[str]) -> int:
             )
             widget()
             spacy_folder()
-            say(
-                "guard: training when its examples changed (about three quarters of an hour on two cores, once)"
-            )
+            say("guard: training when its examples changed (about an hour on two cores, once)")
             model = str(STATE / "models" / "ademruimte.tar.gz")
             with ThreadPoolExecutor() as pool:  # neither keeps two cores busy by itself
                 both = [

@@ -89,7 +89,9 @@ class Guard:
             return alone
         even = self.normaliser.even(texts[-1])
         words = self.normaliser.words(even)
-        if self.ordinary.holds(words) and any(self.judge(text).verdict != "none" for text in texts[:-1]):
+        if self.ordinary.holds(words):
+            if all(self.judge(text).verdict == "none" for text in texts[:-1]):
+                return alone
             alone = self._judge(even, words)  # after danger nothing is ordinary
         together = self._together(texts)
         if GRAVITY[together.verdict] <= GRAVITY[alone.verdict]:
