@@ -459,14 +459,9 @@ class _Flow:
         assert self.crisis is not None  # noqa: S101 - a stage is open
         lines = told.lines or self.lines_come
         said = self.reply(Told(text=told.text, lines=lines), "staying")
-        staying = self.texts.staying
-        more = {
-            "wipe": Button(staying.wipe.title, TO_WIPE),
-            "privacy": Button(staying.privacy.title, "/ask_privacy"),
-        }
         if told.offers is None:
             return said
-        buttons = (more[told.offers], *said.says[0].buttons)
+        buttons = (Button(self.texts.staying.wipe.title, TO_WIPE), *said.says[0].buttons)
         return replace(said, says=(replace(said.says[0], buttons=buttons),))
 
     def welcome_back(self) -> Move:

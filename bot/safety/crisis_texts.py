@@ -66,7 +66,7 @@ class HeardAndSaid(Definition):
         about: only in danger with one of these questions; empty: in any.
         calms: not when the guard finds danger in the message, or words of doubt stand beside what is heard.
         lines: the help lines stand below it.
-        offers: a button beside the usual ones: to wipe everything, or who can read this.
+        offers: a button beside the usual ones: to wipe everything.
     """
 
     heard: Words
@@ -75,7 +75,7 @@ class HeardAndSaid(Definition):
     calms: bool = False
     text: Text
     lines: bool = False
-    offers: Literal["wipe", "privacy"] | None = None
+    offers: Literal["wipe"] | None = None
 
 
 class Safe(Definition):
@@ -117,7 +117,6 @@ class Staying(Definition):
     coach: Button
     back: Reply
     wipe: Button
-    privacy: Button
 
 
 class Return(Definition):

@@ -15,23 +15,23 @@ from bot.safety.examples import read_examples
 from bot.safety.guard import Guard
 
 
-@pytest.mark.parametrize("path", [HELD_OUT, HELD_OUT_MORE], ids=["first", "more"])
-def test_danger_is_caught_on_messages_by_other_hands(guard: Guard, path: Path) -> None:
-    share = {name: hits / of for name, hits, of in held_out(guard, path)}
-    assert share["explicit danger: explicit or ambiguous"] >= 0.96
-    assert share["explicit danger: explicit"] >= 0.87
-    assert share["ambiguous: explicit or ambiguous"] >= 0.85
-    assert share["worry about someone else: not none"] >= 0.92
-    assert share["hard negatives: anything but none"] <= 0.07
-
-
-def test_danger_is_caught_on_an_exam_that_was_set_to_be_failed(guard: Guard) -> None:
-    share = {name: hits / of for name, hits, of in held_out(guard, EXAM)}
-    assert share["explicit danger: explicit or ambiguous"] >= 0.9
-    assert share["explicit danger: explicit"] >= 0.85
-    assert share["ambiguous: explicit or ambiguous"] >= 0.83
-    assert share["worry about someone else: not none"] >= 0.9
-    assert share["hard negatives: anything but none"] <= 0.05
+@pytest.mark.parametrize(
+    ("path", "floors"),
+    [
+        (HELD_OUT, (0.96, 0.87, 0.85, 0.92, 0.07)),
+        (HELD_OUT_MORE, (0.96, 0.87, 0.85, 0.92, 0.07)),
+        (EXAM, (0.9, 0.85, 0.83, 0.9, 0.05)),  # set to be failed
+    ],
+    ids=["first", "more", "exam"],
+)
+def test_danger_is_caught_on_messages_by_other_hands(
+    guard: Guard, path: Path, floors: tuple[float, ...]
+) -> None:
+    *seen, alarms = [
+        (hits / of, floor) for (_, hits, of), floor in zip(held_out(guard, path), floors, strict=True)
+    ]
+    assert all(share >= floor for share, floor in seen), seen
+    assert alarms[0] <= alarms[1]
 
 
 def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
@@ -68,7 +68,7 @@ def test_laughter_emoji_and_politeness_neither_hide_danger_nor_make_it(
 def test_readers_who_did_not_know_the_labels_agree_with_them(name: str) -> None:
     found = labels(name)
     for reader in set(found) - {"label"}:
-        assert agreement(found["label"], found[reader])[1] >= 0.93
+        assert agreement(found["label"], found[reader])[1] >= (0.93 if name == "held_out_exam" else 0.95)
     assert "first" in found
 
 
