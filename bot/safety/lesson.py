@@ -22,7 +22,7 @@ from bot.safety.reader import Learned, half_way, in_8_bits, load_pretrained, pie
 ROOT = RESOURCES.parent
 SEED = 20261126
 #: So many layers of the encoder, of which the lowest stand still; how often each message is read; how fast is learned.
-LAYERS, STILL, EPOCHS, PACE = 8, 2, 3, 2.5e-4
+LAYERS, STILL, EPOCHS, PACE = 8, 2, 4, 2.5e-4
 #: So many pieces of a message are read in a lesson.
 LESSON_PIECES = 120
 #: Of the everyday messages so many are drawn each time; so many messages are read beside an everyday one.

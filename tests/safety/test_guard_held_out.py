@@ -51,7 +51,7 @@ def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
         ("{} haha", 0.95, 0.06),
         ("{} 😔", 0.96, 0.06),
         ("sorry voor het storen, {}", 0.96, 0.08),
-        ("ik weet niet of dit hier mag maar {}", 0.96, 0.1),
+        ("ik weet niet of dit hier mag maar {}", 0.955, 0.1),
     ],
 )
 def test_laughter_emoji_and_politeness_neither_hide_danger_nor_make_it(
