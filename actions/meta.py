@@ -22,6 +22,8 @@ from bot.storage.store import default_store
 FIRST_WORDS, WELCOME_BACK = ("intro", "privacy_short"), ("welcome_back",)
 #: How many readings a person is offered when the model is not sure.
 READINGS = 2
+#: A reading that the model thinks less likely than this would be an absurd guess, and is not offered.
+LEAST_LIKELY = 0.15
 #: How a reading is tapped, and what stands for none of them. Nothing of what was typed is in it.
 TAP, NONE = '/nlu_fallback{{"reading": "{name}"}}', "none"
 #: Never offered as a reading: everybody who is not understood could mean it.
@@ -182,7 +184,9 @@ class Fallback(Action):
             text = await _keep_choice(tracker, chosen)
             return go_on_as(tracker, chosen, text)
         readings = [
-            name for name in likeliest(tracker) if name in titles and name not in NOT_OFFERED | {DANGER}
+            name
+            for name in likeliest(tracker, least=LEAST_LIKELY)
+            if name in titles and name not in NOT_OFFERED | {DANGER}
         ]
         if likeliest(tracker, 1) == [DANGER]:
             say_concern(dispatcher, "unsure reading")
@@ -236,10 +240,11 @@ class Privacy(Action):
         return []
 
 
-def likeliest(tracker: Tracker, most: int | None = None) -> list[str]:
-    """The intents the model thought of, likeliest first."""
+def likeliest(tracker: Tracker, most: int | None = None, least: float = 0.0) -> list[str]:
+    """The intents the model thought of, likeliest first, that have at least the confidence `least`."""
     ranking = tracker.latest_message.get("intent_ranking") or []
-    return [row["name"] for row in ranking if row["name"] != "nlu_fallback"][:most]
+    found = [row["name"] for row in ranking if row["name"] != "nlu_fallback" and row["confidence"] >= least]
+    return found[:most]
 
 
 def entities(tracker: Tracker) -> list[dict[str, Any]]:

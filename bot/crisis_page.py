@@ -52,6 +52,7 @@ ANSWERS = (
     "utter_report_substance_use",
     "utter_report_aggression",
     "utter_report_colleague_struggling",
+    "utter_ask_language",
 )
 PANEL = ("help", "helpBack", "helpTitle", "helpDanger", "helpIntro", "helpRegion", "exit", "exitWhat")
 CARD = ("call", "hoursUnknown", "website")

@@ -33,7 +33,7 @@ _HIDDEN = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _SPACED = re.compile(r"(?<![a-z])(?:[a-z][ .*_-]){3,}[a-z](?![a-z])")
-_PIECE = re.compile(r"[a-z0-9@$€*]+(?:'[a-z]+)*|'[a-z]+|\n+|[^\sa-z0-9]")
+_PIECE = re.compile(r"(?:[^\W_]|[@$€*])+(?:'[^\W\d_]+)*|'[^\W\d_]+|\n+|[^\s\w]|_")
 _STRETCHED = re.compile(r"(.)\1{2,}")
 _DIGIT_OR_STAR = re.compile(r"[0-9@$€*]")
 _LAUGH = re.compile(r"^(?:(?:ha|he|hi|ah)+h?a?|lol+|lmao+|xd+)$")

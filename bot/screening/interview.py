@@ -31,7 +31,7 @@ SHORTEST_NAME, LONG_ENOUGH = 3, 5
 #: A digression that gets its answer (the response `utter_<intent>`), after which the open question comes back.
 ANSWERED_IN_PLACE = frozenset(
     {
-        "thank", "ask_capabilities", "ask_is_bot", "ask_what_is_burnout",
+        "thank", "ask_capabilities", "ask_is_bot", "ask_language", "ask_cost", "ask_sources", "ask_what_is_burnout",
         "ask_burnout_vs_depression", "ask_am_i_burned_out", "ask_recovery", "ask_return_to_work",
         "ask_leader_tips", "request_peer_support", "request_team_support",
         "request_self_help", "give_feedback_positive", "give_feedback_negative", "report_ok",

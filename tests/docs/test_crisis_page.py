@@ -17,7 +17,12 @@ from bot.support.help_lines import load_help_lines
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = crisis_page.crisis_page()
 #: What a table says, a cell each.
-CELLS = {cell.strip() for line in PAGE.splitlines() if line.startswith("|") for cell in line.split("|")}
+CELLS = {
+    cell.strip().replace("<br>", "\n")
+    for line in PAGE.splitlines()
+    if line.startswith("|")
+    for cell in line.split("|")
+}
 #: A sentence that sends someone to help, or asks whether they need it.
 URGENT = re.compile(
     r"\b112\b|\bnummers\b|[Dd]eze mensen kan|zelfmoord|\bveiligheid\b|\b[Bb]el (nu|iemand)\b|dringend\b.*\?"

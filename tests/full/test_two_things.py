@@ -74,7 +74,7 @@ async def test_a_choice_is_kept_with_consent_and_holds_nothing_private(
     person = await consenting(stack, http, remember=True)
     before = len(kept(stack))
     offered = choices(await person.say(UNSURE[0]))
-    assert [one["title"] for one in offered][-1] == "Geen van beide"
+    assert [one["title"] for one in offered][-1] == "Iets anders"
     assert all(UNSURE[0] not in one["payload"] for one in offered)
     answer = await person.tap(offered[0]["payload"])
     assert "Bedoel je een van deze dingen" not in words(answer)
