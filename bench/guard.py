@@ -32,6 +32,8 @@ HELD_OUT, HELD_OUT_MORE = (ROOT / "tests" / "safety" / name for name in ("held_o
 THRESHOLDS = ROOT / "tests" / "safety" / "held_out_thresholds.csv"
 #: By two more hands who were asked for an exam that a guard would fail.
 EXAM = ROOT / "tests" / "safety" / "held_out_exam.csv"
+#: Plain messages in other languages than Dutch, by a further hand.
+LANGUAGES = ROOT / "tests" / "safety" / "held_out_languages.csv"
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
 EVERYDAY_LIFE = ROOT / "tests" / "safety" / "everyday.txt"
 EVERYDAY = ROOT / "tests" / "nlu" / "held_out.yml"
@@ -218,6 +220,7 @@ def report(guard: Guard) -> str:
         ("by two more hands", held_out(guard, HELD_OUT_MORE)),
         ("on which thresholds were chosen", held_out(guard, THRESHOLDS)),
         ("set as an exam", held_out(guard, EXAM)),
+        ("in ten other languages", held_out(guard, LANGUAGES)),
         ("everyday", everyday(guard)),
     ):
         lines += [f"| {title} | share | 95 % interval | count |", "|---|---|---|---|"]

@@ -32,7 +32,7 @@ OTHER = {"give_score": 25, "out_of_scope": 800}
 #: Shorter sentences are each other's neighbours by nature ("ja hoor", "nee hoor").
 SHORTEST = 5
 _ENTITY = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\{[^}]*\})")
-_WORD = re.compile(r"[a-z0-9']+")
+_WORD = re.compile(r"(?:[^\W_]|')+")
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,12 @@ def test_words_that_only_danger_reads_otherwise_stay_as_they_are(text: str) -> N
     assert even(text) == text
 
 
+def test_words_of_other_alphabets_stay_whole() -> None:
+    assert even("Я хочу померти!") == "я хочу померти !"
+    assert even("أريد أن أموت") == "اريد ان اموت"
+    assert even("miłość") == "miłosc"
+
+
 def test_ordinary_dutch_stays_as_it_is() -> None:
     text = "vandaag was het druk op de dienst, maar de collega's hielpen elkaar"
     assert even(text) == text.replace(",", " ,")
