@@ -25,11 +25,13 @@ LONGEST = 12_000
 _HEAD = 8_000
 #: A glued word is made of at least three known words, none longer than this.
 _LONGEST_PART = 14
+#: What is written without spaces is cut after so many letters; nothing of it is left out.
+_LONGEST_PIECE = 60
 #: Shorter words have too many innocent neighbours to be looked for behind a slip.
 _SHORTEST_SLIP = 7
 
 _HIDDEN = re.compile(
-    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+    r"[\u00ad\u034f\u061c\u0640\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _SPACED = re.compile(r"(?<![a-z])(?:[a-z][ .*_-]){3,}[a-z](?![a-z])")
@@ -134,8 +136,8 @@ class Typed:
     def _expand(self, piece: str) -> tuple[str, ...]:
         if piece in self._words:
             return self._words[piece]
-        if len(piece) < 2 or len(piece) > 60:
-            return (piece[:60],)
+        if len(piece) < 2 or len(piece) > _LONGEST_PIECE:
+            return tuple(piece[at : at + _LONGEST_PIECE] for at in range(0, len(piece), _LONGEST_PIECE))
         if piece.isdigit():
             return (piece,)
         if _LAUGH.match(piece):

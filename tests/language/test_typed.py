@@ -62,6 +62,12 @@ def test_words_of_other_alphabets_stay_whole() -> None:
     assert even("Я хочу померти!") == "я хочу померти !"
     assert even("أريد أن أموت") == "اريد ان اموت"
     assert even("miłość") == "miłosc"
+    assert even("أمـــوت") == "اموت"
+    assert even("ʼk wil dood") == "ik wil dood"
+
+
+def test_nothing_is_left_out_of_what_is_written_without_spaces() -> None:
+    assert even("今" * 100 + "自杀").endswith("自杀")
 
 
 def test_ordinary_dutch_stays_as_it_is() -> None:

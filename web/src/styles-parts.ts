@@ -28,6 +28,7 @@ export const partStyles = css`
     background: var(--sheet);
     white-space: pre-wrap;
     overflow-wrap: anywhere;
+    unicode-bidi: plaintext;
   }
 
   .again > .bubble:first-of-type {
