@@ -37,7 +37,7 @@ def test_danger_is_caught_on_messages_by_other_hands(
 def test_danger_told_in_another_language_is_heard(guard: Guard) -> None:
     seen, _, _, _, alarms = (hits / of for _, hits, of in held_out(guard, LANGUAGES))
     assert seen >= 0.8
-    assert alarms <= 0.1
+    assert alarms <= 0.06
     rows = read_examples(LANGUAGES, [])
     for language in (rows[at : at + 20] for at in range(0, len(rows), 20)):
         danger = [guard.judge(one.text).verdict != "none" for one in language if one.verdict == "explicit"]
@@ -48,7 +48,7 @@ def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
     found = [(alarms, of) for _, alarms, of in everyday(guard)]
     (alarms, of), (without_stop, _), (greeted, _), (framed, made), (said_alarms, said) = found
     assert min(of / 3300, made / 10_000, said / 900) >= 1
-    assert alarms / of <= 0.007
+    assert alarms / of <= 0.006
     assert without_stop / of <= 0.01
     assert greeted / of <= 0.008
     assert framed / made <= 0.012
@@ -58,10 +58,10 @@ def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
 @pytest.mark.parametrize(
     ("typed", "seen", "alarms"),
     [
-        ("{} haha", 0.95, 0.06),
+        ("{} haha", 0.955, 0.06),
         ("{} 😔", 0.96, 0.06),
         ("sorry voor het storen, {}", 0.96, 0.08),
-        ("ik weet niet of dit hier mag maar {}", 0.955, 0.1),
+        ("ik weet niet of dit hier mag maar {}", 0.96, 0.08),
     ],
 )
 def test_laughter_emoji_and_politeness_neither_hide_danger_nor_make_it(
