@@ -162,9 +162,19 @@ class _Flow:
             return self.nothing()
         if found.third_party:
             return self.third(found.kind, found.verdict)
-        if found.verdict == "explicit":
+        if found.verdict == "explicit" or self.told_a_while_ago(found.kind):
             return self.explicit(found.kind)
         return self.direct(found.kind)
+
+    def told_a_while_ago(self, kind: Kind) -> bool:
+        """Whether they told of this same danger plainly, and went on without taking it back: it is not asked again."""
+        crisis = self.crisis
+        return crisis is not None and crisis.kind == kind and crisis.stage == "closed" and self.near(crisis)
+
+    def near(self, crisis: Crisis) -> bool:
+        """Whether plain danger of their own was told so shortly ago that it still counts."""
+        plain = (crisis.verdict, crisis.third_party) == ("explicit", False)
+        return plain and self.moment - crisis.changed_at <= ASKED_BEFORE
 
     def nothing(self) -> Move:
         """The engine answers; an open question about someone else is settled by going on."""
@@ -179,8 +189,7 @@ class _Flow:
             crisis is None
             or self.heard.command is not None
             or crisis.stage not in SETTLED
-            or (crisis.verdict, crisis.third_party) != ("explicit", False)
-            or self.moment - crisis.changed_at > ASKED_BEFORE
+            or not self.near(crisis)
         ):
             return None
         if crisis.stage == "closed" and self.answers.puts_right():
