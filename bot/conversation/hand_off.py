@@ -15,7 +15,7 @@ from bot.escalation.cases import Origin
 from bot.escalation.flow import Availability, Draft, Facts, HandOff, OpenCase, Say, Step
 from bot.escalation.hand_off_texts import HandOffTexts
 from bot.messages import Choice, QuickReplies, Text, as_json
-from bot.safety.crisis import ASKED_BEFORE
+from bot.safety.crisis import SHORTLY
 from bot.safety.verdict import Judgement
 from bot.storage.cases import Case, Opening
 from bot.storage.crisis_log import Ruling, Situation
@@ -138,7 +138,7 @@ class ToCoach:
             coaches=view.coaches,
             scores_at=datetime.fromisoformat(scores["at"]) if scores is not None else None,
             level=view.shared.level,
-            danger=view.danger_at is not None and now - view.danger_at <= ASKED_BEFORE,
+            danger=view.danger_at is not None and now - view.danger_at <= SHORTLY,
             open_case=OpenCase(case.number, case.state, case.due_at, case.urgency)
             if case is not None
             else None,

@@ -32,8 +32,8 @@ SETTLED: frozenset[Stage] = frozenset({"closed", "taken_back"})
 #: Taps that work also then: a person's rights, and asking for people.
 RIGHTS = ("/request_my_data", "/request_delete_data", "/ask_privacy", "/confirm_delete", "/affirm", "/deny")
 FOR_PEOPLE = ("/request_human", "/request_helpline", "/request_callback")
-#: Asked again within this time, the direct question says that it was asked before.
-ASKED_BEFORE = timedelta(minutes=60)
+#: So long danger that was told plainly counts; and asked again within it, the direct question says so.
+SHORTLY = timedelta(minutes=60)
 #: So long after a no to the direct question "eigenlijk wel" is still about that.
 AFTER_ALL = timedelta(minutes=2)
 COMMAND = "/crisis"
@@ -174,7 +174,7 @@ class _Flow:
     def near(self, crisis: Crisis) -> bool:
         """Whether plain danger of their own was told so shortly ago that it still counts."""
         plain = (crisis.verdict, crisis.third_party) == ("explicit", False)
-        return plain and self.moment - crisis.changed_at <= ASKED_BEFORE
+        return plain and self.moment - crisis.changed_at <= SHORTLY
 
     def nothing(self) -> Move:
         """The engine answers; an open question about someone else is settled by going on."""
@@ -230,7 +230,7 @@ class _Flow:
             and self.crisis.verdict == "ambiguous"
             and not self.crisis.third_party
             and self.crisis.kind == kind
-            and self.moment - self.crisis.changed_at < ASKED_BEFORE
+            and self.moment - self.crisis.changed_at < SHORTLY
         )
         sometimes = () if self.urgent(asked.yes_as) else (_button(answers.sometimes.title, "sometimes"),)
         buttons = (
