@@ -128,6 +128,9 @@ def _replies(texts: CrisisTexts, place: _Place, kind: Kind) -> Iterator[tuple[st
             back = place.reply(texts, Heard(words, None, NOTHING))
             if back[0].stage != "closed":
                 yield f"kort erna getypt: {words}", back
+        suspected = place.reply(texts, Heard(_OTHER, None, Judgement("ambiguous", kind, False, False, ())))
+        if suspected[0].stage != "direct":
+            yield "kort erna: een vermoeden van hetzelfde", suspected
         return
     for button in place.buttons:
         tapped = place.reply(texts, Heard("", button.payload, NOTHING))
