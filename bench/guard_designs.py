@@ -73,7 +73,7 @@ class Designs:
         if unknown:
             raise SystemExit(f"there are no examples named {', '.join(sorted(unknown))}")
         apart = np.array([one.file in files for one in self.examples])
-        if not any(one.file in files and not _is_everyday(one) for one in self.examples):
+        if not any(one.file in files and not one.everyday for one in self.examples):
             raise SystemExit("at least one file must hold messages that were written to be mistaken")
         return [(np.flatnonzero(~apart), np.flatnonzero(apart))]
 
@@ -92,24 +92,19 @@ class Designs:
         )
         if design == WORDS:
             return [danger(classifier.by_words(piece)) for piece in pieces]
-        return [classifier.opinion(piece, classifier.by_words(piece), 1.0).danger for piece in pieces]
+        return [classifier.opinion(piece, classifier.by_words(piece), 1.0, 1.0).danger for piece in pieces]
 
     def caught(self, dangers: NDArray[np.float64], places: Sequence[int]) -> str:
         """Recall of explicit and of ambiguous danger at the allowed false alarms; the same of everyday sentences."""
         chosen = [self.examples[n] for n in places]
-        hard = np.array([one.verdict == "none" and not _is_everyday(one) for one in chosen])
+        hard = np.array([one.verdict == "none" and not one.everyday for one in chosen])
         limit = np.quantile(dangers[hard], 1 - FALSE_ALARMS)
         found = []
         for verdict in ("explicit", "ambiguous"):
             these = np.array([one.verdict == verdict for one in chosen])
             found.append(f"{(dangers[these] > limit).mean():.1%}")
-        usual = dangers[[_is_everyday(one) for one in chosen]]
+        usual = dangers[[one.everyday for one in chosen]]
         return " | ".join([*found, f"{(usual > limit).mean():.2%}" if len(usual) else "-"])
-
-
-def _is_everyday(one: Example) -> bool:
-    """Said to the assistant, or of one of the files with everyday messages: not written to be mistaken."""
-    return "everyday" in one.file
 
 
 def _weight(free: bool, sure: bool) -> float:
@@ -153,8 +148,8 @@ def main() -> int:
     for name, own in dangers.items():
         print(f"| {name} | {designs.caught(own[everything], everything)} |")
     print("\n| with the thresholds | share | count |\n|---|---|---|")
-    usual = [judgement.verdict != "none" for one, judgement in found if _is_everyday(one)]
-    hard = shares([(one, judgement) for one, judgement in found if not _is_everyday(one)])
+    usual = [judgement.verdict != "none" for one, judgement in found if one.everyday]
+    hard = shares([(one, judgement) for one, judgement in found if not one.everyday])
     for name, hits, all_ in [*hard, ("everyday: anything but none", sum(usual), len(usual))]:
         print(f"| {name} | {hits / max(all_, 1):.1%} | {hits} of {all_} |")
     if options.curve:

@@ -30,12 +30,14 @@ ASIDE = 0.2
 HEAD_PACE = 5.0
 #: What is answered half-way counts for so much beside the last answer.
 FIRST_ANSWER = 0.3
-#: Messages of up to so many tokens are read beside an everyday message now and then.
+#: Messages of up to so many tokens are read beside one that was said to the assistant now and then.
 SHORT = 60
 #: What was last answered rightly with such a probability is easy: so much of it is read again, and counts for the rest.
 EASY, AGAIN = 0.9, 0.4
 #: Batches in which is measured how large numbers get.
 MEASURED = 20
+#: What is known of each message: figures, or 1 and 0.
+LABELS = ("verdict", "kind", "third_party", "past", "everyday", "known", "harmless")
 #: What learns in a layer.
 KERNELS = ("qkv", "mix", "wide", "narrow")
 #: The outputs half-way and at the end.
@@ -185,12 +187,12 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
     all_parts = list(zip(variables, moments, paces, strict=True))
 
     @tf.function(reduce_retracing=True)
-    def step(halves: Any, labels: Any, known: Any, weights: Any, pace: Any, count: Any) -> Any:
+    def step(halves: Any, labels: Any, weights: Any, pace: Any, count: Any) -> Any:
         with tf.GradientTape() as tape:
             read = [reader(*half) for half in halves]
             *earlier, outputs = (tf.concat([one[place] for one in read], 0) for place in range(len(read[0])))
-            loss = _loss(outputs, labels, known, weights)
-            both = loss + FIRST_ANSWER * sum(_loss(one, labels, known, weights) for one in earlier)
+            loss = _loss(outputs, labels, weights)
+            both = loss + FIRST_ANSWER * sum(_loss(one, labels, weights) for one in earlier)
         slopes, _ = tf.clip_by_global_norm(tape.gradient(both, variables), CLIP)
         for place, (one, (first, second), own) in enumerate(all_parts):  # AdamW
             one.assign(one * (1.0 - pace * own * DECAY))
@@ -203,7 +205,7 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
 
     dice = np.random.default_rng(int(lesson["seed"]))
     epochs, top = int(lesson["epochs"]), float(lesson["pace"])
-    right, done, losses = np.zeros(len(lesson["everyday"])), 0, []
+    right, done, losses = np.zeros(len(lesson["drawn"])), 0, []
     for epoch in range(epochs):
         easy = right >= EASY
         batches = _batches(lesson, epoch, dice, ~easy | (dice.random(len(easy)) < AGAIN))
@@ -214,11 +216,11 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
             done += 1
             part = (epoch + (place + 1) / len(batches)) / epochs
             pace = top * min(1.0, part / WARM_UP) * (1 - part)
-            labels = {name: lesson[name][rows] for name in ("verdict", "kind", "third_party", "past")}
+            labels = {name: lesson[name][rows] for name in LABELS}
             weights = np.where(easy[rows], 1 / AGAIN, 1.0).astype(np.float32)
             loss, found = step(
-                halves, labels, lesson["known"][rows],
-                tf.constant(weights), tf.constant(pace, tf.float32), tf.constant(done, tf.float32),
+                halves, labels, tf.constant(weights),
+                tf.constant(pace, tf.float32), tf.constant(done, tf.float32),
             )  # fmt: skip
             losses.append(loss)
             right[rows] = found.numpy()
@@ -232,26 +234,29 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
 def _reach(reader: Reader, lesson: dict[str, Any], dice: Any) -> dict[str, Any]:
     """How large each number gets that is multiplied with a kernel ("l3.wide.reach"), over some messages."""
     reader.reach = {}
-    for _, read in _batches(lesson, 0, dice, np.ones(len(lesson["everyday"]), dtype=bool))[:MEASURED]:
+    for _, read in _batches(lesson, 0, dice, np.ones(len(lesson["drawn"]), dtype=bool))[:MEASURED]:
         vectors, mask = _vectors(lesson, read)
         reader(tf.constant(vectors), tf.constant(mask), None)
     return {f"{name}.reach": one.numpy() for name, one in reader.reach.items()}
 
 
-def _loss(outputs: tf.Tensor, labels: dict[str, Any], known: Any, weights: Any) -> tf.Tensor:
-    """Verdict for every message; for whom and of which kind where there is or was danger."""
+def _loss(outputs: tf.Tensor, labels: dict[str, Any], weights: Any) -> tf.Tensor:
+    """Verdict for every message; for whom and of which kind where danger is or was; where none is, how it is said."""
+    known, harmless = labels["known"], labels["harmless"]
     sharp = tf.one_hot(labels["verdict"], 3) * (1 - SMOOTHING) + SMOOTHING / 3
     each = tf.nn.softmax_cross_entropy_with_logits(sharp, outputs[:, :3])
     verdict = tf.reduce_sum(weights * each) / tf.reduce_sum(weights)
     past = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels["past"], outputs[:, 4]))
     third = tf.nn.sigmoid_cross_entropy_with_logits(labels["third_party"], outputs[:, 3])
-    kind = tf.nn.sparse_softmax_cross_entropy_with_logits(labels["kind"], outputs[:, 5:])
+    kind = tf.nn.sparse_softmax_cross_entropy_with_logits(labels["kind"], outputs[:, 6:])
     aside = tf.reduce_sum((third + kind) * known) / tf.maximum(tf.reduce_sum(known), 1.0)
-    return verdict + ASIDE * (past + aside)
+    everyday = tf.nn.sigmoid_cross_entropy_with_logits(labels["everyday"], outputs[:, 5])
+    usual = tf.reduce_sum(everyday * harmless) / tf.maximum(tf.reduce_sum(harmless), 1.0)
+    return verdict + ASIDE * (past + aside + usual)
 
 
 def _batches(lesson: dict[str, Any], epoch: int, dice: Any, wanted: Any) -> list[tuple[Any, list[Any]]]:
-    """One epoch, step by step: rows and the tokens of each. Everyday messages are drawn anew, others all come.
+    """One epoch, step by step: rows and the tokens of each. What is said to the assistant is drawn, others all come.
 
     Args:
         lesson: as bot/safety/lesson.py wrote it; the messages stand in it once for each epoch.
@@ -259,16 +264,16 @@ def _batches(lesson: dict[str, Any], epoch: int, dice: Any, wanted: Any) -> list
         dice: the generator of random numbers.
         wanted: for each row whether it may come.
     """
-    first = epoch * len(lesson["everyday"])
+    first = epoch * len(lesson["drawn"])
     starts, tokens = lesson["starts"][first:], lesson["tokens"]
-    everyday = np.flatnonzero(lesson["everyday"])
-    drawn = dice.permutation(everyday)[: int(len(everyday) * float(lesson["everyday_share"]))]
-    rows = dice.permutation(np.concatenate([np.flatnonzero(~lesson["everyday"]), drawn]))
+    said = np.flatnonzero(lesson["drawn"])
+    drawn = dice.permutation(said)[: int(len(said) * float(lesson["drawn_share"]))]
+    rows = dice.permutation(np.concatenate([np.flatnonzero(~lesson["drawn"]), drawn]))
     rows = rows[wanted[rows]]
     read = [tokens[starts[row] : starts[row + 1]] for row in rows]
     for i in np.flatnonzero(dice.random(len(read)) < float(lesson["company"])):
-        if len(read[i]) <= SHORT and len(everyday):
-            other = dice.choice(everyday)
+        if len(read[i]) <= SHORT and len(said):
+            other = dice.choice(said)
             beside = tokens[starts[other] : starts[other + 1]]
             pair = (read[i], beside) if dice.random() < 0.5 else (beside, read[i])
             read[i] = np.concatenate([pair[0][:-1], pair[1][1:]])

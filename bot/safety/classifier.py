@@ -22,9 +22,9 @@ from bot.safety.verdict import Kind
 
 VERDICTS = ("none", "ambiguous", "explicit")
 KINDS: tuple[Kind, ...] = get_args(Kind)
-#: Order of the outputs: three verdicts, then third party, then past, then the kinds.
-OUTPUTS = (*VERDICTS, "third_party", "past", *KINDS)
-FORMAT = 4
+#: Order of the outputs: three verdicts, then third party, past, what is said as everyday things are, and the kinds.
+OUTPUTS = (*VERDICTS, "third_party", "past", "everyday", *KINDS)
+FORMAT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +109,27 @@ class Classifier:
         scores: Floats = values @ found.words[columns] + found.words_bias
         return scores
 
-    def opinion(self, piece: Piece, said: Floats, enough: float) -> Opinion:
+    def opinion(self, piece: Piece, said: Floats, enough: float, everyday: float) -> Opinion:
         """What is thought of a message whose words alone say this.
 
         Args:
             piece: the message, or the sentences of it that are read.
             said: what `by_words` gave.
+            everyday: so many times heavier counts that nothing is wrong when it is said as everyday things are.
             enough: the reader reads no further than half-way when it is surer than this, 0 to 1; with 1 it reads all.
                 That nothing is wrong is never sure half-way where sure words stand.
         """
         alarming = any(hit.free and hit.rule.sure for hit in piece.hits)
-        for found in (self._weighed(scores, said) for scores in self._read(piece.text)):
+        for found in (self._weighed(scores, said, everyday) for scores in self._read(piece.text)):
             if found.is_surely_danger(enough) or (found.is_surely_nothing(enough) and not alarming):
                 break
         return found
 
-    def _weighed(self, scores: Floats, said: Floats) -> Opinion:
-        verdict, kinds = _shares(scores[:3] + self._weights.words_share * said), _shares(scores[5:])
-        third, past = 1.0 / (1.0 + np.exp(-np.clip(scores[3:5], -30, 30)))
+    def _weighed(self, scores: Floats, said: Floats, everyday: float) -> Opinion:
+        kinds = _shares(scores[6:])
+        third, past, usual = 1.0 / (1.0 + np.exp(-np.clip(scores[3:6], -30, 30)))
+        heavier = np.log(1 + (everyday - 1) * usual), 0.0, 0.0  # in this order stand the verdicts
+        verdict = _shares(scores[:3] + self._weights.words_share * said + np.array(heavier, dtype=np.float32))
         return Opinion(
             ambiguous=float(verdict[1]),
             explicit=float(verdict[2]),

@@ -36,6 +36,11 @@ class Example:
     text: str
     file: str
 
+    @property
+    def everyday(self) -> bool:
+        """Said to the assistant, or of a file with everyday messages: not written to be mistaken."""
+        return "everyday" in self.file and self.verdict == "none" and not self.past
+
 
 def load_examples(folder: Path = FOLDER) -> list[Example]:
     """Every example of every *.csv file in a folder.

@@ -39,10 +39,11 @@ class GuardModelError(Exception):
 
 
 class Decision(SourcedDefinition):
-    """resources/safety/decision.yml: every figure a probability from 0 to 1, `enough` from 0.8."""
+    """resources/safety/decision.yml: figures are probabilities from 0 to 1, `enough` from 0.8; `everyday` from 1."""
 
     look_twice: float = Field(ge=0, le=1)
     enough: float = Field(ge=0.8, le=1)
+    everyday: float = Field(ge=1)
     ask: float = Field(ge=0, le=1)
     ask_explicit: float = Field(ge=0, le=1)
     act: float = Field(ge=0, le=1)
@@ -130,12 +131,12 @@ class Guard:
                 sure = first if any(hit.free and hit.rule.sure for hit in first.hits) else None
         if not worth_reading:
             return None
-        enough = self.decision.enough
-        found = self.classifier.opinion(message, said, enough)
+        enough, everyday = self.decision.enough, self.decision.everyday
+        found = self.classifier.opinion(message, said, enough, everyday)
         if sure is None or found.danger >= self.decision.ask:
             return found
         # Sure words are read by themselves as well, so that their neighbours in a page cannot drown them.
-        alone = self.classifier.opinion(sure, self.classifier.by_words(sure), enough)
+        alone = self.classifier.opinion(sure, self.classifier.by_words(sure), enough, everyday)
         return max(found, alone, key=lambda one: one.danger)
 
     def _decide(self, hits: Sequence[Hit], opinion: Opinion) -> Judgement:

@@ -25,8 +25,8 @@ SEED = 20261126
 LAYERS, STILL, EPOCHS, PACE = 8, 2, 4, 2.5e-4
 #: So many pieces of a message are read in a lesson.
 LESSON_PIECES = 120
-#: Of the everyday messages so many are drawn each time; so many messages are read beside an everyday one.
-EVERYDAY_SHARE, COMPANY = 0.6, 0.1
+#: Of what is said to the assistant so much is drawn each time; so many messages are read beside such a one.
+DRAWN_SHARE, COMPANY = 0.6, 0.1
 
 
 class LessonError(Exception):
@@ -95,8 +95,10 @@ def _lesson(
         "known": np.array([one.kind is not None for one in examples], dtype=np.float32),
         "third_party": np.array([one.third_party for one in examples], dtype=np.float32),
         "past": np.array([one.past for one in examples], dtype=np.float32),
-        "everyday": np.array([one.file == "everyday" for one in examples]),
-        "everyday_share": EVERYDAY_SHARE,
+        "everyday": np.array([one.everyday for one in examples], dtype=np.float32),
+        "harmless": np.array([one.verdict == "none" for one in examples], dtype=np.float32),
+        "drawn": np.array([one.file == "everyday" for one in examples]),
+        "drawn_share": DRAWN_SHARE,
         "company": COMPANY,
         "layers": layers,
         "half": half_way(layers),

@@ -150,23 +150,51 @@ def _graph(learned: Learned, layers: Sequence[int], head: str, pretrained: Pretr
         nodes.append(helper.make_node(op, inputs, [name], name=name, **options))
         return name
 
-    def dense(value: str, name: str) -> str:
+    def less(name: str) -> Floats | None:
+        """What the numbers are multiplied with that a kernel is multiplied with, so that they are of one size."""
         reach = learned.get(f"{name}.reach")
-        if reach is not None:
-            less = constant(f"{name}.less", 1 / reach.astype(np.float32))
-            value = node("Mul", [value, less], f"{name}.smooth")
+        return None if reach is None else np.float32(1) / reach.astype(np.float32)
+
+    def smooth(value: str, name: str) -> str:
+        factor = less(name)
+        if factor is None:
+            return value
+        return node("Mul", [value, constant(f"{name}.less", factor)], f"{name}.smooth")
+
+    def kernel(name: str) -> tuple[NDArray[np.int8], Floats, Floats]:
+        """A kernel in 8 bits, its scale and what is added."""
+        added = pretrained.plain(f"{name}.b")
         if f"{name}.w" in learned:
-            kernel, scale = learned[f"{name}.w"], learned[f"{name}.scale"]
-        else:
-            kernel, scale = in_8_bits(pretrained.kernel(name), reach)
-        inputs = [
-            value,
-            constant(f"{name}.w", kernel),
-            constant(f"{name}.scale", scale),
-            "",  # its zero is zero
-            constant(f"{name}.b", pretrained.plain(f"{name}.b")),
-        ]
+            return learned[f"{name}.w"], learned[f"{name}.scale"], added
+        return *in_8_bits(pretrained.kernel(name), learned.get(f"{name}.reach")), added
+
+    def dense(value: str, name: str) -> str:
+        whole, scale, added = kernel(name)
+        ends = [constant(f"{name}.scale", scale), "", constant(f"{name}.b", added)]  # its zero is zero
+        inputs = [value, constant(f"{name}.w", whole), *ends]
         return node("DynamicQuantizeMatMul", inputs, f"{name}.sum", domain="com.microsoft")
+
+    def attention(value: str, name: str, then: str) -> str:
+        """What each piece sees of the others, brought to the size that the kernel `then` asks for."""
+        whole, scale, added = kernel(name)
+        factor = less(then)
+        if (
+            factor is not None
+        ):  # what is seen is a mean of the values: they are made smaller, which costs nothing
+            factor = np.concatenate([np.ones(2 * pretrained.size, dtype=np.float32), factor])
+            scale, added = scale * factor, added * factor
+        parts = [f"{name}.8bits", f"{name}.8bits.scale", f"{name}.8bits.zero"]
+        nodes.append(helper.make_node("DynamicQuantizeLinear", [smooth(value, name)], parts))
+        inputs = [
+            parts[0],
+            constant(f"{name}.w", whole),
+            constant(f"{name}.b", added),
+            parts[1],
+            constant(f"{name}.scale", scale),
+            "",  # nothing is hidden
+            parts[2],
+        ]
+        return node("QAttention", inputs, f"{name}.seen", num_heads=pretrained.heads, domain="com.microsoft")
 
     def even(value: str, name: str) -> str:
         parts = [constant(f"{name}.{one}", pretrained.plain(f"{name}.{one}")) for one in "wb"]
@@ -175,14 +203,11 @@ def _graph(learned: Learned, layers: Sequence[int], head: str, pretrained: Pretr
     found = even("vectors", "start") if layers[0] == 0 else "vectors"
     for layer in layers:
         qkv, mix, wide, narrow = (f"l{layer}.{one}" for one in KERNELS)
-        thirds = [f"{qkv}.{one}" for one in ("query", "key", "value")]
-        nodes.append(helper.make_node("Split", [dense(found, qkv)], thirds, axis=-1, num_outputs=3))
-        seen = node(
-            "MultiHeadAttention", thirds, f"{qkv}.seen", num_heads=pretrained.heads, domain="com.microsoft"
-        )
+        seen = attention(found, qkv, mix)
         found = even(node("Add", [found, dense(seen, mix)], f"{mix}.with"), f"l{layer}.mixed")
-        bent = node("Gelu", [dense(found, wide)], f"{wide}.bent")
-        found = even(node("Add", [found, dense(bent, narrow)], f"{narrow}.with"), f"l{layer}.done")
+        bent = node("Gelu", [dense(smooth(found, wide), wide)], f"{wide}.bent")
+        told = dense(smooth(bent, narrow), narrow)
+        found = even(node("Add", [found, told], f"{narrow}.with"), f"l{layer}.done")
     mean = node("ReduceMean", [found, constant("axis", np.array([1], dtype=np.int64))], "mean", keepdims=0)
     ends = [constant(f"{head}.{one}", learned[f"{head}.{one}"]) for one in "wb"]
     node("Gemm", [mean, *ends], "outputs")

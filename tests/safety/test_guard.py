@@ -205,6 +205,27 @@ def test_the_reader_stops_half_way_only_when_nothing_it_may_still_find_would_mat
     assert replace(half_way, decision=to_the_end).judge(text).kind == "self_harm"
 
 
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (scores("ambiguous", none=7.0, everyday=-9.0), "ambiguous"),
+        (scores("ambiguous", none=7.0, everyday=9.0), "none"),
+        (scores("explicit", everyday=9.0), "explicit"),
+    ],
+    ids=["written to be mistaken", "as everyday things are said", "plain danger however it is said"],
+)
+def test_what_is_said_as_everyday_things_are_has_to_say_more_before_it_is_asked_about(
+    guard: Guard, found: Floats, verdict: str
+) -> None:
+    def read(_: str) -> Iterator[Floats]:
+        yield found
+
+    weights = replace(load_weights(load_settings()[0].guard_model)[0], words_share=0.0)
+    decision = guard.decision.model_copy(update={"look_twice": 0.0})
+    one = replace(guard, classifier=Classifier(weights, read), decision=decision)
+    assert one.judge("de planten zijn naar mijn zus").verdict == verdict
+
+
 def test_no_first_answer_may_stand_that_the_guard_would_still_ask_about(guard: Guard) -> None:
     limit = guard.decision
     assert 1 - limit.enough < min(limit.ask, limit.ask_explicit, limit.ask_with_phrase, limit.doubt_phrase)

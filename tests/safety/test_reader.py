@@ -26,6 +26,7 @@ EXAMPLES = [
     ),
     *(Example("ambiguous", "self_harm", True, False, f"misschien iets {n}", "danger") for n in range(20)),
     *(Example("none", None, False, False, f"rooster van week {n}", "everyday") for n in range(60)),
+    *(Example("none", None, False, False, f"grapje nummer {n}", "jokes") for n in range(60)),
 ]
 
 
@@ -89,6 +90,9 @@ def test_a_reader_learns_its_lesson_and_the_same_lesson_gives_the_same_reader() 
     half_way, at_the_end = (found[:, :, :3].argmax(2) == verdicts[:, None]).mean(0)
     assert half_way > 0.7
     assert at_the_end > 0.9
+    everyday, harmless = np.array([one.everyday for one in EXAMPLES]), verdicts == VERDICTS.index("none")
+    said_so = found[:, -1, OUTPUTS.index("everyday")] > 0
+    assert (said_so == everyday)[harmless].mean() > 0.9
     again = learn(EXAMPLES, [texts] * 12, python, layers=3)
     assert all(np.array_equal(again[name], value) for name, value in learned.items())
 
