@@ -77,7 +77,8 @@ class ValidateCheckIn(Action):
         """Begin, or take one step."""
         store, now = default_store(), datetime.now(UTC)
         events: list[EventType] = []
-        if tracker.get_slot("requested_slot") is None:
+        asked = tracker.get_slot("requested_slot")
+        if asked is None:
             step, check_in_id, events = await _begin(store, tracker, now)
         else:
             step, check_in_id = (
@@ -85,7 +86,9 @@ class ValidateCheckIn(Action):
                 tracker.get_slot("check_in_id"),
             )
         events += await _keep(store, tracker.sender_id, check_in_id, step, now)
-        _say(dispatcher, step, first=not step.progress.answers, region=await region_of(tracker))
+        # Who asks something back at the first question has read its introduction.
+        first = not step.progress.answers and step.asked != asked
+        _say(dispatcher, step, first, region=await region_of(tracker))
         return [*events, SlotSet("requested_slot", step.asked or None)]
 
 

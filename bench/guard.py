@@ -36,6 +36,7 @@ EXAM = ROOT / "tests" / "safety" / "held_out_exam.csv"
 LANGUAGES = ROOT / "tests" / "safety" / "held_out_languages.csv"
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
 EVERYDAY_LIFE = ROOT / "tests" / "safety" / "everyday.txt"
+EVERYDAY_LATER = ROOT / "tests" / "safety" / "everyday_later.txt"
 EVERYDAY = ROOT / "tests" / "nlu" / "held_out.yml"
 #: Intents of which the sentences may hold danger, so that they are no everyday sentences.
 DANGER_HEARD = frozenset(
@@ -101,6 +102,7 @@ def everyday(guard: Guard) -> list[Share]:
         (f"{name}: anything but none", sum(guard.judge(one).verdict != "none" for one in texts), len(texts))
         for name, texts in (
             ("everyday sentences", life),
+            ("by four later hands", EVERYDAY_LATER.read_text(encoding="utf-8").splitlines()),
             ("without a stop at the end", [one.rstrip(" .!?…") for one in life]),
             ("after a greeting", [f"hallo. {one}" for one in life]),
             ("made from frames", sentences(load_frames())),

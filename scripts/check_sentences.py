@@ -115,8 +115,9 @@ def faults() -> list[str]:
                 for one in read_examples(path, errors)
             ),
             *(
-                Sentence(text, "none", "tests/safety/everyday.txt")
-                for text in (ROOT / "tests" / "safety" / "everyday.txt").read_text("utf-8").splitlines()
+                Sentence(text, "none", f"tests/safety/{path.name}")
+                for path in sorted((ROOT / "tests" / "safety").glob("everyday*.txt"))
+                for text in path.read_text("utf-8").splitlines()
             ),
             *(Sentence(text, "none", "tests/safety/everyday_frames") for text in sentences(load_frames())),
         ],

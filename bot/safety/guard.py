@@ -17,7 +17,7 @@ from pydantic import Field
 from bot.resources import RESOURCES, SourcedDefinition, read_definition
 from bot.safety.classifier import Classifier, Opinion, Piece, danger, load_weights
 from bot.safety.examples import content_hash
-from bot.safety.normal import Normaliser, load_normaliser
+from bot.safety.normal import Normaliser, is_dutch, load_normaliser
 from bot.safety.ordinary import Ordinary, load_ordinary
 from bot.safety.phrases import STOPS, Hit, PhraseRules, load_phrase_rules
 from bot.safety.reader import fits, load_pretrained, load_reader
@@ -42,6 +42,7 @@ class Decision(SourcedDefinition):
     """resources/safety/decision.yml: figures are probabilities from 0 to 1, `enough` from 0.8; `everyday` from 1."""
 
     look_twice: float = Field(ge=0, le=1)
+    dutch: float = Field(ge=0, le=1)
     enough: float = Field(ge=0.8, le=1)
     everyday: float = Field(ge=1)
     ask: float = Field(ge=0, le=1)
@@ -119,7 +120,8 @@ class Guard:
     def _opinion(self, message: Piece) -> Opinion | None:
         """What is thought of a message, read whole or in its telling sentences; None when its words say nothing."""
         said, least = self.classifier.by_words(message), self.decision.look_twice
-        whole, worth_reading = fits(message.text), bool(message.hits) or danger(said) >= least
+        whole, unknown = fits(message.text), _share_of_dutch(message.words) < self.decision.dutch
+        worth_reading = unknown or bool(message.hits) or danger(said) >= least
         sure: Piece | None = None
         if not whole or (not worth_reading and len(message.words) > SHORT):
             sentences = _sentences(message.words, message.hits)
@@ -160,6 +162,12 @@ class Guard:
             f"classifier: danger {opinion.danger:.2f}, explicit {opinion.explicit:.2f}",
         )
         return Judgement(verdict, _kind(free, opinion), third, False, because)
+
+
+def _share_of_dutch(words: Sequence[str]) -> float:
+    """How many of the words are Dutch ones, from 0 to 1; 1 when there are no words."""
+    known = [is_dutch(word) for word in words if word[0].isalpha()]
+    return sum(known) / len(known) if known else 1.0
 
 
 def _kind(hits: Sequence[Hit], opinion: Opinion) -> Kind:

@@ -50,8 +50,9 @@ def load_normaliser(path: Path | None = None) -> Normaliser:
     twice = sorted({*general.words, *general.emoji} & {*danger.words, *danger.emoji})
     if twice:
         raise ResourceError([f"{path}: {word!r} stands in language/typed.yml too" for word in twice])
-    return Typed(as_table(general.model_dump()) | as_table(danger.model_dump()), _is_dutch)
+    return Typed(as_table(general.model_dump()) | as_table(danger.model_dump()), is_dutch)
 
 
-def _is_dutch(word: str) -> bool:
+def is_dutch(word: str) -> bool:
+    """Whether a word made even stands in a Dutch dictionary."""
     return bool(simplemma.is_known(word, lang="nl"))

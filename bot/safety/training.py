@@ -28,7 +28,7 @@ SEED = 20261125
 #: A column has to stand in so many examples.
 MIN_EXAMPLES = 2
 #: How much the words weigh beside the reader (chosen by bench/guard_designs.py).
-WORDS_SHARE = 0.5
+WORDS_SHARE = 0.3
 PENALTY = 10.0
 TOLERANCE = 1e-3
 #: Of examples up to this length, such a share is learned in company too.

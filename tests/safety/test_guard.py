@@ -142,7 +142,7 @@ def test_of_a_long_message_the_sure_words_are_read_and_no_more_than_fits(guard: 
 
     def read(text: str) -> Iterator[Floats]:
         seen.append(text)
-        yield np.zeros(len(OUTPUTS), dtype=np.float32)
+        yield scores("ambiguous")
 
     weights = load_weights(load_settings()[0].guard_model)[0]
     spy = replace(guard, classifier=Classifier(weights, read))
@@ -154,6 +154,19 @@ def test_of_a_long_message_the_sure_words_are_read_and_no_more_than_fits(guard: 
         "Vandaag was het druk op de afdeling en we hadden te weinig volk. " * 6 + "Zelfmoord. En toen koffie."
     )
     assert "zelfmoord" in seen[-1]
+
+
+def test_what_is_not_dutch_is_read_whatever_its_words_say(guard: Guard) -> None:
+    seen: list[str] = []
+
+    def read(text: str) -> Iterator[Floats]:
+        seen.append(text)
+        yield scores("none")
+
+    spy = replace(guard, classifier=Classifier(load_weights(load_settings()[0].guard_model)[0], read))
+    for text in ("De planning hangt in de keuken.", "Harmonogram wisi w kuchni.", "الجدول معلق في المطبخ"):
+        spy.judge(text)
+    assert seen == ["harmonogram wisi w kuchni.", "الجدول معلق في المطبخ"]
 
 
 def scores(verdict: str, **others: float) -> Floats:
@@ -208,8 +221,8 @@ def test_the_reader_stops_half_way_only_when_nothing_it_may_still_find_would_mat
 @pytest.mark.parametrize(
     ("found", "verdict"),
     [
-        (scores("ambiguous", none=7.0, everyday=-9.0), "ambiguous"),
-        (scores("ambiguous", none=7.0, everyday=9.0), "none"),
+        (scores("ambiguous", none=8.0, everyday=-9.0), "ambiguous"),
+        (scores("ambiguous", none=8.0, everyday=9.0), "none"),
         (scores("explicit", everyday=9.0), "explicit"),
     ],
     ids=["written to be mistaken", "as everyday things are said", "plain danger however it is said"],

@@ -46,12 +46,15 @@ def test_danger_told_in_another_language_is_heard(guard: Guard) -> None:
 
 def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
     found = [(alarms, of) for _, alarms, of in everyday(guard)]
-    (alarms, of), (without_stop, _), (greeted, _), (framed, made), (said_alarms, said) = found
-    assert min(of / 3300, made / 10_000, said / 900) >= 1
-    assert alarms / of <= 0.006
-    assert without_stop / of <= 0.01
-    assert greeted / of <= 0.008
-    assert framed / made <= 0.012
+    (alarms, of), (later, sentences), (without_stop, _), (greeted, _), (framed, made), (said_alarms, said) = (
+        found
+    )
+    assert min(of / 3300, sentences / 2200, made / 10_000, said / 900) >= 1
+    assert alarms / of <= 0.003
+    assert later / sentences <= 0.003
+    assert without_stop / of <= 0.004
+    assert greeted / of <= 0.005
+    assert framed / made <= 0.005
     assert said_alarms / said <= 0.03
 
 
