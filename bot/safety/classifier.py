@@ -115,9 +115,9 @@ class Classifier:
         Args:
             piece: the message, or the sentences of it that are read.
             said: what `by_words` gave.
-            everyday: so many times heavier counts that nothing is wrong when it is said as everyday things are.
             enough: the reader reads no further than half-way when it is surer than this, 0 to 1; with 1 it reads all.
                 That nothing is wrong is never sure half-way where sure words stand.
+            everyday: so many times heavier counts that nothing is wrong when it is said as everyday things are, from 1.
         """
         alarming = any(hit.free and hit.rule.sure for hit in piece.hits)
         for found in (self._weighed(scores, said, everyday) for scores in self._read(piece.text)):

@@ -120,8 +120,12 @@ class Guard:
     def _opinion(self, message: Piece) -> Opinion | None:
         """What is thought of a message, read whole or in its telling sentences; None when its words say nothing."""
         said, least = self.classifier.by_words(message), self.decision.look_twice
-        whole, unknown = fits(message.text), _share_of_dutch(message.words) < self.decision.dutch
-        worth_reading = unknown or bool(message.hits) or danger(said) >= least
+        whole = fits(message.text)
+        worth_reading = (
+            bool(message.hits)
+            or danger(said) >= least
+            or _share_of_dutch(message.words) < self.decision.dutch
+        )
         sure: Piece | None = None
         if not whole or (not worth_reading and len(message.words) > SHORT):
             sentences = _sentences(message.words, message.hits)

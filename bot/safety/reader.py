@@ -178,9 +178,8 @@ def _graph(learned: Learned, layers: Sequence[int], head: str, pretrained: Pretr
         """What each piece sees of the others, brought to the size that the kernel `then` asks for."""
         whole, scale, added = kernel(name)
         factor = less(then)
-        if (
-            factor is not None
-        ):  # what is seen is a mean of the values: they are made smaller, which costs nothing
+        if factor is not None:
+            # What is seen is a mean of the values: they are made smaller, which costs nothing.
             factor = np.concatenate([np.ones(2 * pretrained.size, dtype=np.float32), factor])
             scale, added = scale * factor, added * factor
         parts = [f"{name}.8bits", f"{name}.8bits.scale", f"{name}.8bits.zero"]

@@ -27,7 +27,7 @@ from bot.safety.typing_habits import as_typed
 SEED = 20261125
 #: A column has to stand in so many examples.
 MIN_EXAMPLES = 2
-#: How much the words weigh beside the reader (chosen by bench/guard_designs.py).
+#: How much the words weigh beside the reader (chosen on tests/safety/held_out_thresholds.csv, docs/decisions/0011).
 WORDS_SHARE = 0.3
 PENALTY = 10.0
 TOLERANCE = 1e-3
