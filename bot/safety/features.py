@@ -27,31 +27,34 @@ PAIR_REACH = 4
 
 
 @lru_cache(maxsize=50_000)
-def _letters(word: str) -> tuple[int, ...]:
+def _letters(word: str) -> Ints:
     padded = f" {word} "
     if len(padded) <= LETTERS.start:
-        return (crc32(padded.encode()) % BUCKETS,)
-    return tuple(
+        return np.array([crc32(padded.encode()) % BUCKETS], dtype=np.int32)
+    found = [
         crc32(padded[at : at + size].encode()) % BUCKETS
         for size in LETTERS
         if size <= len(padded)
         for at in range(len(padded) - size + 1)
-    )
+    ]
+    return np.array(found, dtype=np.int32)
 
 
 def _phrases(words: Sequence[str]) -> list[int]:
-    found = []
-    for size in (1, 2, 3):
-        for at in range(len(words) - size + 1):
-            found.append(BUCKETS + crc32(" ".join(words[at : at + size]).encode()) % BUCKETS)  # noqa: PERF401
-    return found
+    """One, two and three words in a row. A sum goes on from that of the words before: no text is put together."""
+    then = [f" {word}".encode() for word in words]
+    ones = [crc32(word[1:]) for word in then]
+    twos = list(map(crc32, then[1:], ones))
+    threes = list(map(crc32, then[2:], twos))
+    return [BUCKETS + one % BUCKETS for one in (*ones, *twos, *threes)]
 
 
 def _pairs(words: Sequence[str]) -> list[int]:
-    lemmas = [lemma(word) for word in words]
+    lemmas = [lemma(word).encode() for word in words]
+    begun = [crc32(one + b"~") for one in lemmas]
     return [
-        2 * BUCKETS + crc32(f"{one}~{other}".encode()) % BUCKETS
-        for at, one in enumerate(lemmas)
+        2 * BUCKETS + crc32(other, one) % BUCKETS
+        for at, one in enumerate(begun)
         for other in lemmas[at + 1 : at + 1 + PAIR_REACH]
     ]
 
@@ -69,13 +72,9 @@ def _found(hits: Sequence[Hit]) -> list[int]:
 
 def counts(words: Sequence[str], hits: Sequence[Hit]) -> tuple[Ints, Floats, Ints]:
     """Which columns a message fills: column numbers, 1 + ln(how often), and which of the four kinds each is."""
-    filled = [
-        *(column for word in words for column in _letters(word)),
-        *_phrases(words),
-        *_pairs(words),
-        *_found(hits),
-    ]
-    columns, often = np.unique(np.array(filled, dtype=np.int32), return_counts=True)
+    rest = [*_phrases(words), *_pairs(words), *_found(hits)]
+    filled = np.concatenate([*map(_letters, words), np.array(rest, dtype=np.int32)])
+    columns, often = np.unique(filled, return_counts=True)
     return columns, (1 + np.log(often)).astype(np.float32), columns // BUCKETS
 
 

@@ -139,6 +139,47 @@ def _token(piece: str) -> dict[str, Any]:
     return {"TEXT": {"IN": words}} if len(words) > 1 else {"TEXT": piece}
 
 
+class _Phrases:
+    """Named phrases, of which only those are matched that can stand in a text."""
+
+    def __init__(self, phrases: Iterable[tuple[str, str]]) -> None:
+        self._vocab = Vocab()
+        self._matchers: list[tuple[str, Matcher, list[set[str]]]] = []
+        self._anchors: dict[str, list[int]] = {}
+        for name, phrase in phrases:
+            matcher = Matcher(self._vocab)
+            matcher.add(name, [token_patterns(phrase)])
+            places = _places(phrase)
+            # by its most telling place it is looked up
+            for anchor in max(places, key=lambda words: min(map(len, words))):
+                self._anchors.setdefault(anchor, []).append(len(self._matchers))
+            self._matchers.append((name, matcher, places))
+        everywhere = {word for _, _, places in self._matchers for place in places for word in place}
+        self._beginnings = tuple(sorted(word[:-1] for word in everywhere if word.endswith("*")))
+
+    def find(self, words: Sequence[str], lemmas: Sequence[str]) -> dict[str, set[tuple[int, int]]]:
+        """Where phrases stand, by name: from a word up to another."""
+        candidates = self._candidates({*words, *lemmas})
+        found: dict[str, set[tuple[int, int]]] = {}
+        if candidates:
+            doc = Doc(self._vocab, words=list(words), lemmas=list(lemmas))
+            for name, matcher in candidates:
+                found.setdefault(name, set()).update((start, end) for _, start, end in matcher(doc))
+        return found
+
+    def _candidates(self, words: set[str]) -> list[tuple[str, Matcher]]:
+        """The phrases of which every word stands somewhere in the text; matching the others would be for nothing."""
+        begun = [word for word in words if word.startswith(self._beginnings)]
+        there = words | {f"{one}*" for one in self._beginnings for word in begun if word.startswith(one)}
+        found = {place for word in there for place in self._anchors.get(word, ())}
+        phrases = (self._matchers[place] for place in sorted(found))
+        return [
+            (name, matcher)
+            for name, matcher, places in phrases
+            if not any(place.isdisjoint(there) for place in places)
+        ]
+
+
 class PhraseRules:
     """Finds phrases in words that `Normaliser.words` gave. Deterministic; never raises on any words."""
 
@@ -148,28 +189,15 @@ class PhraseRules:
         Raises:
             ValueError: a phrase cannot be read, or a rule's name is given twice.
         """
-        self._vocab = Vocab()
         self._rules: dict[str, tuple[Kind, Rule]] = {}
-        self._phrases: list[tuple[str, Matcher, list[set[str]]]] = []
-        self._anchors: dict[str, set[int]] = {}
         for file in files:
             for rule in file.rules:
                 if rule.id in self._rules:
                     raise ValueError(f"rule {rule.id!r} is given twice")
                 self._rules[rule.id] = (file.kind, rule)
-                for phrase in rule.phrases:
-                    matcher = Matcher(self._vocab)
-                    matcher.add(rule.id, [token_patterns(phrase)])
-                    places = _places(phrase)
-                    # by its most telling place it is looked up
-                    for anchor in max(places, key=lambda words: min(map(len, words))):
-                        self._anchors.setdefault(anchor, set()).add(len(self._phrases))
-                    self._phrases.append((rule.id, matcher, places))
-        everywhere = {word for _, _, places in self._phrases for place in places for word in place}
-        self._beginnings = tuple(sorted(word[:-1] for word in everywhere if word.endswith("*")))
-        self._scopes = Matcher(self._vocab)
-        for name in ("idiom", "negated", "not_negated", "past", "work", "other", "story"):
-            self._scopes.add(name, [token_patterns(p) for p in getattr(scopes, name)])
+        self._phrases = _Phrases((rule.id, one) for _, rule in self._rules.values() for one in rule.phrases)
+        names = ("idiom", "negated", "not_negated", "past", "work", "other", "story")
+        self._scopes = _Phrases((name, one) for name in names for one in getattr(scopes, name))
 
     @property
     def names(self) -> list[str]:
@@ -178,22 +206,12 @@ class PhraseRules:
 
     def find(self, words: Sequence[str]) -> list[Hit]:
         """Every hit, in order of place."""
-        if not words:
-            return []
         lemmas = [lemma(word) for word in words]
-        candidates = self._candidates({*words, *lemmas})
-        if not candidates:
-            return []
-        doc = Doc(self._vocab, words=list(words), lemmas=lemmas)
-        places: dict[str, set[tuple[int, int]]] = {}
-        for name, matcher in candidates:
-            places.setdefault(name, set()).update((start, end) for _, start, end in matcher(doc))
+        places = self._phrases.find(words, lemmas)
         spots = [(name, start, end) for name, found in places.items() for start, end in _longest(found)]
         if not spots:
             return []
-        spans: dict[str, list[tuple[int, int]]] = {}
-        for key, start, end in self._scopes(doc):
-            spans.setdefault(self._vocab.strings[key], []).append((start, end))
+        spans = self._scopes.find(words, lemmas)
         hits = []
         for name, start, end in spots:
             kind, rule = self._rules[name]
@@ -201,18 +219,6 @@ class PhraseRules:
             hits.append(Hit(kind, rule, " ".join(words[start:end]), start, end, limits))
         hits.sort(key=lambda hit: (hit.start, hit.end, hit.rule.id))
         return hits
-
-    def _candidates(self, words: set[str]) -> list[tuple[str, Matcher]]:
-        """The phrases of which every word stands somewhere in the text; matching the others would be for nothing."""
-        begun = [word for word in words if word.startswith(self._beginnings)]
-        there = words | {f"{one}*" for one in self._beginnings for word in begun if word.startswith(one)}
-        found = {place for word in there for place in self._anchors.get(word, ())}
-        phrases = (self._phrases[place] for place in sorted(found))
-        return [
-            (name, matcher)
-            for name, matcher, places in phrases
-            if not any(place.isdisjoint(there) for place in places)
-        ]
 
 
 def _longest(spots: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -236,7 +242,7 @@ def _places(phrase: str) -> list[set[str]]:
 
 
 def _limits(
-    words: Sequence[str], start: int, end: int, rule: Rule, spans: dict[str, list[tuple[int, int]]]
+    words: Sequence[str], start: int, end: int, rule: Rule, spans: dict[str, set[tuple[int, int]]]
 ) -> frozenset[Scope]:
     found: set[Scope] = set()
     if any(a <= start and end <= b for a, b in spans.get("idiom", ())):
