@@ -341,10 +341,21 @@ def cluster(programs: Path) -> Iterator[str]:
         for path in (Path(place), folder, key):
             os.chown(path, owner.pw_uid, owner.pw_gid)
         quiet: Row = {"stdout": subprocess.DEVNULL, "user": user if os.geteuid() == 0 else None, "cwd": place}
-        make = ["initdb", "-D", folder, "-U", "bench", "-A", "scram-sha-256", "--pwfile", key, "-E", "UTF8"]
-        subprocess.run([programs / make[0], *make[1:], "--locale=C.UTF-8"], check=True, **quiet)
+        made_with: list[str | Path] = [
+            "-D",
+            folder,
+            "-U",
+            "bench",
+            "-A",
+            "scram-sha-256",
+            "--pwfile",
+            key,
+            "-E",
+            "UTF8",
+        ]
+        subprocess.run([programs / "initdb", *made_with, "--locale=C.UTF-8"], check=True, **quiet)
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={place}"
-        control = [programs / "pg_ctl", "-D", folder, "-w", "-l", Path(place) / "log"]
+        control: list[str | Path] = [programs / "pg_ctl", "-D", folder, "-w", "-l", Path(place) / "log"]
         subprocess.run([*control, "-o", options, "start"], check=True, **quiet)
         try:
             yield f"postgresql+psycopg://bench:{password}@127.0.0.1:{port}/postgres"

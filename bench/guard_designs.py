@@ -83,7 +83,7 @@ class Designs:
         classifier = Classifier(weights, load_reader(weights.reader, weights.layers))
         return Guard(self.normaliser, self.rules, classifier, decision, load_ordinary())
 
-    def danger(self, weights: Weights, design: str, places: Sequence[int]) -> list[float]:
+    def danger(self, weights: Weights, design: str, places: NDArray[np.intp]) -> list[float]:
         """Danger in the examples at these places, by one design."""
         pieces = [self.pieces[n] for n in places]
         classifier = Classifier(
@@ -94,7 +94,7 @@ class Designs:
             return [danger(classifier.by_words(piece)) for piece in pieces]
         return [classifier.opinion(piece, classifier.by_words(piece), 1.0, 1.0).danger for piece in pieces]
 
-    def caught(self, dangers: NDArray[np.float64], places: Sequence[int]) -> str:
+    def caught(self, dangers: NDArray[np.float64], places: NDArray[np.intp]) -> str:
         """Recall of explicit and of ambiguous danger at the allowed false alarms; the same of everyday sentences."""
         chosen = [self.examples[n] for n in places]
         hard = np.array([one.verdict == "none" and not one.everyday for one in chosen])

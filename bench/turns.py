@@ -274,7 +274,8 @@ async def run(options: argparse.Namespace) -> str:
                         for server in servers:
                             await measure(client, server, people, f"p{people}r{number}")
                     print(f"{people} people measured", file=sys.stderr, flush=True)
-            return report(*servers, options)
+            stock, ours = servers
+            return report(stock, ours, options)
         finally:
             for server in servers:
                 server.stop()
