@@ -21,6 +21,7 @@ SETS = {
     "held_out_more": "by two more hands",
     "held_out_thresholds": "for thresholds",
     "held_out_exam": "set as an exam",
+    "held_out_later": "by two later hands",
 }
 
 

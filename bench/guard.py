@@ -19,6 +19,7 @@ import numpy as np
 
 from bench.frames import load_frames, sentences
 from bench.turns import ROOT
+from bot.resources import read_yaml
 from bot.safety.examples import Example, read_examples
 from bot.safety.guard import Guard, load_guard
 from bot.safety.typing_habits import with_slips
@@ -32,6 +33,8 @@ HELD_OUT, HELD_OUT_MORE = (ROOT / "tests" / "safety" / name for name in ("held_o
 THRESHOLDS = ROOT / "tests" / "safety" / "held_out_thresholds.csv"
 #: By two more hands who were asked for an exam that a guard would fail.
 EXAM = ROOT / "tests" / "safety" / "held_out_exam.csv"
+#: By two hands who wrote after all that is learned; judged first when the thresholds had been chosen.
+LATER = ROOT / "tests" / "safety" / "held_out_later.csv"
 #: Plain messages in other languages than Dutch, by a further hand.
 LANGUAGES = ROOT / "tests" / "safety" / "held_out_languages.csv"
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
@@ -45,6 +48,8 @@ DANGER_HEARD = frozenset(
         "report_shocking_event", "report_low_mood", "report_anxiety", "request_helpline",
     }
 )  # fmt: skip
+#: Conversations with the whole stack, as messages come in them.
+CONVERSATIONS = ROOT / "tests" / "cases" / "conversations"
 NO_MARKS = re.compile(r"[.,;:!?…\"()]+")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 Share = tuple[str, int, int]
@@ -184,7 +189,7 @@ def _cut(text: str) -> list[str]:
 
 
 def speed(guard: Guard) -> list[str]:
-    """Lines about time: everyday sentences, what is said to the assistant, hard messages, ten kilobytes, loading."""
+    """Lines about time: everyday sentences, what is said, conversations, hard messages, ten kilobytes, loading."""
     said = [one.text for one in from_yaml(EVERYDAY)]
     life = EVERYDAY_LIFE.read_text(encoding="utf-8").splitlines()
     hard = [one.text for one in read_examples(HELD_OUT, [])]
@@ -198,10 +203,22 @@ def speed(guard: Guard) -> list[str]:
     return [
         _times("an everyday sentence", guard, life),
         _times("said to the assistant", guard, said),
+        _times("in whole conversations", guard, _in_conversations()),
         _times("a hard message", guard, hard),
         _times("a hard message, always read to its end", to_the_end, hard),
         _times("10 kB of text", guard, [page] * 20),
         f"| loading, in a process that has its modules | {loaded * 1000:.0f} ms | |",
+    ]
+
+
+def _in_conversations() -> list[str]:
+    """All that people write in the conversations that are tested with the whole stack, crises among them."""
+    return [
+        str(step["say"])
+        for path in sorted(CONVERSATIONS.glob("*.yml"))
+        for case in read_yaml(path)
+        for step in case["steps"]
+        if "say" in step
     ]
 
 
@@ -222,6 +239,7 @@ def report(guard: Guard) -> str:
         ("by two more hands", held_out(guard, HELD_OUT_MORE)),
         ("on which thresholds were chosen", held_out(guard, THRESHOLDS)),
         ("set as an exam", held_out(guard, EXAM)),
+        ("by two later hands", held_out(guard, LATER)),
         ("in ten other languages", held_out(guard, LANGUAGES)),
         ("everyday", everyday(guard)),
     ):

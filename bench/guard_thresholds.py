@@ -5,7 +5,7 @@ nothing is learned of either. Of all combinations on a grid those count that tak
 the everyday sentences for danger than is allowed. The best of these hears most: explicit danger counts twice, ambiguous
 danger and that clear danger is called so once each.
 
-python -m bench.guard_thresholds [--hard 0.05] [--everyday 0.002] [--show 10]
+python -m bench.guard_thresholds [--hard 0.05] [--everyday 0.0025] [--show 10]
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ EVERYDAY = ROOT / "tests" / "safety" / "everyday_thresholds.txt"
 #: What is tried; the other figures stay as they are.
 GRID: dict[str, Sequence[float]] = {
     "ask": (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8),
-    "ask_explicit": (0.3, 0.35, 0.4, 0.45, 0.5, 0.55),
-    "act": (0.4, 0.45, 0.5, 0.55),
-    "ask_with_phrase": (0.4, 0.45, 0.5, 0.55, 0.6),
-    "doubt_phrase": (0.2, 0.3, 0.4),
+    "ask_explicit": (0.4, 0.5, 0.6),
+    "act": (0.4, 0.45, 0.5, 0.55, 0.6),
+    "ask_with_phrase": (0.4, 0.5, 0.6),
+    "doubt_phrase": (0.3, 0.4),
 }
-WEIGHED: Sequence[float] = (2, 3, 4, 5)
+WEIGHED: Sequence[float] = (3, 4, 6, 8)
 #: Below so much danger nothing is said with any of them.
 SILENT = 0.2
 
@@ -116,7 +116,7 @@ def main() -> int:
     parser.add_argument(
         "--hard", type=float, default=0.05, help="share of hard negatives that may be taken for danger"
     )
-    parser.add_argument("--everyday", type=float, default=0.002, help="the same of everyday sentences")
+    parser.add_argument("--everyday", type=float, default=0.0025, help="the same of everyday sentences")
     parser.add_argument("--show", type=int, default=10, help="so many of the best are printed")
     options = parser.parse_args()
     found = [

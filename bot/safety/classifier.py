@@ -25,6 +25,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 #: Order of the outputs: three verdicts, then third party, past, what is said as everyday things are, and the kinds.
 OUTPUTS = (*VERDICTS, "third_party", "past", "everyday", *KINDS)
 FORMAT = 5
+#: What the reader said half-way counts for so much beside its last answer: two opinions for the time of one
+#: (chosen with bench/guard_thresholds.py, docs/decisions/0012).
+FIRST_ANSWER = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +122,18 @@ class Classifier:
                 That nothing is wrong is never sure half-way where sure words stand.
             everyday: so many times heavier counts that nothing is wrong when it is said as everyday things are, from 1.
         """
+        answers = self._read(piece.text)
+        first = next(answers)
+        found = self._weighed(first, said, everyday)
         alarming = any(hit.free and hit.rule.sure for hit in piece.hits)
-        for found in (self._weighed(scores, said, everyday) for scores in self._read(piece.text)):
-            if found.is_surely_danger(enough) or (found.is_surely_nothing(enough) and not alarming):
-                break
-        return found
+        if found.is_surely_danger(enough) or (found.is_surely_nothing(enough) and not alarming):
+            return found
+        last = next(answers, None)
+        if last is None:
+            return found
+        verdicts = len(VERDICTS)
+        both = np.concatenate([last[:verdicts] + FIRST_ANSWER * first[:verdicts], last[verdicts:]])
+        return self._weighed(both, said, everyday)
 
     def _weighed(self, scores: Floats, said: Floats, everyday: float) -> Opinion:
         kinds = _shares(scores[6:])
