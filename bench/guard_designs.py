@@ -25,11 +25,11 @@ from bot.safety.examples import Example, content_hash, load_everyday, load_examp
 from bot.safety.guard import Decision, Guard
 from bot.safety.lesson import EPOCHS, LAYERS, learn
 from bot.safety.normal import load_normaliser
-from bot.safety.ordinary import load_ordinary
 from bot.safety.phrases import load_phrase_rules
 from bot.safety.reader import load_reader
 from bot.safety.training import SEED, WORDS_SHARE, Fold, folds, learn_words, readings
 from bot.safety.verdict import Judgement
+from bot.safety.whole import ASKED, ORDINARY, load_whole
 from bot.settings import load_settings
 
 FALSE_ALARMS = 0.05
@@ -81,7 +81,9 @@ class Designs:
         """The whole guard with a model and the thresholds of resources/safety/decision.yml."""
         decision = read_definition(RESOURCES / "safety" / "decision.yml", Decision)
         classifier = Classifier(weights, load_reader(weights.reader, weights.layers))
-        return Guard(self.normaliser, self.rules, classifier, decision, load_ordinary())
+        return Guard(
+            self.normaliser, self.rules, classifier, decision, load_whole(ORDINARY), load_whole(ASKED)
+        )
 
     def danger(self, weights: Weights, design: str, places: NDArray[np.intp]) -> list[float]:
         """Danger in the examples at these places, by one design."""

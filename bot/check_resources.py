@@ -20,9 +20,9 @@ from bot.safety.crisis_texts import load_crisis_texts
 from bot.safety.examples import load_examples
 from bot.safety.guard import Decision
 from bot.safety.normal import load_normaliser
-from bot.safety.ordinary import load_ordinary
 from bot.safety.phrases import load_phrase_rules
 from bot.safety.typing_habits import Around
+from bot.safety.whole import load_whole
 from bot.screening.instruments import load_instruments
 from bot.screening.norms import load_norms
 from bot.screening.triage import load_rules
@@ -82,7 +82,8 @@ def check_resources(root: Path = RESOURCES) -> list[str]:
         lambda: load_crisis_texts(root / "safety" / "crisis.yml"),
         lambda: load_normaliser(root / "safety" / "typing.yml"),
         lambda: load_phrase_rules(root / "safety"),
-        lambda: load_ordinary(root / "safety" / "ordinary.yml"),
+        lambda: load_whole(root / "safety" / "ordinary.yml"),
+        lambda: load_whole(root / "safety" / "asked.yml"),
         lambda: read_definition(root / "safety" / "decision.yml", Decision),
         lambda: read_definition(root / "safety" / "around.yml", Around),
         lambda: load_examples(root / "safety" / "examples"),

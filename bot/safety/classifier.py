@@ -121,11 +121,13 @@ class Classifier:
             enough: the reader reads no further than half-way when it is surer than this, 0 to 1; with 1 it reads all.
                 That nothing is wrong is never sure half-way where sure words stand.
             everyday: so many times heavier counts that nothing is wrong when it is said as everyday things are, from 1.
+                Sure words are not said as everyday things are.
         """
+        alarming = any(hit.free and hit.rule.sure for hit in piece.hits)
+        everyday = 1.0 if alarming else everyday
         answers = self._read(piece.text)
         first = next(answers)
         found = self._weighed(first, said, everyday)
-        alarming = any(hit.free and hit.rule.sure for hit in piece.hits)
         if found.is_surely_danger(enough) or (found.is_surely_nothing(enough) and not alarming):
             return found
         last = next(answers, None)

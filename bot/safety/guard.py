@@ -2,8 +2,8 @@
 
 Four layers, each readable by itself: words are made even (normal.py), phrases are found in their scopes (phrases.py), a
 small classifier gives its opinion (classifier.py), and the decision here weighs both. A few whole messages that are
-plainly ordinary are not judged at all (ordinary.py). It prefers a gentle question over
-an alarm, and an alarm over silence. Never raises on any text.
+plainly ordinary are not judged at all, and plain wishes to be gone are always asked about (whole.py). It prefers a
+gentle question over an alarm, and an alarm over silence. Never raises on any text.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from bot.resources import RESOURCES, SourcedDefinition, read_definition
 from bot.safety.classifier import Classifier, Opinion, Piece, danger, load_weights
 from bot.safety.examples import content_hash
 from bot.safety.normal import Normaliser, is_dutch, load_normaliser
-from bot.safety.ordinary import Ordinary, load_ordinary
 from bot.safety.phrases import STOPS, Hit, PhraseRules, load_phrase_rules
 from bot.safety.reader import fits, load_pretrained, load_reader
 from bot.safety.verdict import NOTHING, Judgement, Kind, Verdict
+from bot.safety.whole import ASKED, ORDINARY, Whole, load_whole
 
 #: A message of so few words is weighed as a whole; of a longer one each sentence is weighed by its words.
 SHORT = 12
@@ -32,6 +32,9 @@ LONG, TOGETHER = 300, 25
 #: Of a long message so many sentences more are read at most: those with a phrase or so much danger by their words.
 MOST, TELLING = 12, (False, False, 0.05)
 GRAVITY: dict[Verdict, int] = {"none": 0, "ambiguous": 1, "explicit": 2}
+
+#: What is made of a plain wish to be gone when nothing else hears it.
+WISH = Judgement("ambiguous", "suicidal_thoughts", False, False, ("a plain wish to be gone (asked.yml)",))
 
 
 class GuardModelError(Exception):
@@ -64,7 +67,8 @@ class Guard:
     rules: PhraseRules
     classifier: Classifier
     decision: Decision
-    ordinary: Ordinary
+    ordinary: Whole
+    asked: Whole
 
     def judge(self, text: str) -> Judgement:
         """What one message says."""
@@ -75,7 +79,8 @@ class Guard:
     def _judge(self, even: str, words: Sequence[str]) -> Judgement:
         hits = self.rules.find(words)
         opinion = self._opinion(Piece(words, hits, even))
-        return self._decide(hits, opinion) if opinion else NOTHING
+        found = self._decide(hits, opinion) if opinion else NOTHING
+        return WISH if found.verdict == "none" and self.asked.holds(words) else found
 
     def judge_recent(self, texts: Sequence[str], /) -> Judgement:
         """The newest message alone, or graver: what a person's last messages say together.
@@ -267,7 +272,9 @@ def load_guard(path: Path) -> Guard:
         raise GuardModelError(f"the guard at {path} was trained from other examples: run `bot train` again.")
     decision = read_definition(RESOURCES / "safety" / "decision.yml", Decision)
     classifier = Classifier(weights, read)
-    guard = Guard(load_normaliser(), load_phrase_rules(), classifier, decision, load_ordinary())
+    guard = Guard(
+        load_normaliser(), load_phrase_rules(), classifier, decision, load_whole(ORDINARY), load_whole(ASKED)
+    )
     # lemmas, the reader's words and both its halves are read now, so that nobody waits for them
     guard.judge("ik wil dood")
     list(read("ik wil dood"))

@@ -18,10 +18,10 @@ from bot.safety.guard import Guard
 @pytest.mark.parametrize(
     ("path", "floors"),
     [
-        (HELD_OUT, (0.96, 0.87, 0.85, 0.92, 0.07)),
-        (HELD_OUT_MORE, (0.96, 0.87, 0.85, 0.92, 0.07)),
-        (EXAM, (0.9, 0.85, 0.83, 0.9, 0.05)),  # set to be failed
-        (LATER, (0.9, 0.85, 0.8, 0.9, 0.07)),
+        (HELD_OUT, (0.95, 0.87, 0.85, 0.92, 0.06)),
+        (HELD_OUT_MORE, (0.96, 0.87, 0.85, 0.92, 0.06)),
+        (EXAM, (0.9, 0.85, 0.82, 0.9, 0.04)),  # set to be failed
+        (LATER, (0.9, 0.85, 0.83, 0.9, 0.05)),
     ],
     ids=["first", "more", "exam", "later"],
 )
@@ -51,12 +51,12 @@ def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
         found
     )
     assert min(of / 3300, sentences / 2200, made / 10_000, said / 900) >= 1
-    assert alarms / of <= 0.003
+    assert alarms / of <= 0.002
     assert later / sentences <= 0.003
-    assert without_stop / of <= 0.004
-    assert greeted / of <= 0.005
-    assert framed / made <= 0.005
-    assert said_alarms / said <= 0.03
+    assert without_stop / of <= 0.003
+    assert greeted / of <= 0.003
+    assert framed / made <= 0.004
+    assert said_alarms / said <= 0.02
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
         ("{} haha", 0.955, 0.06),
         ("{} 😔", 0.96, 0.06),
         ("sorry voor het storen, {}", 0.96, 0.08),
-        ("ik weet niet of dit hier mag maar {}", 0.96, 0.08),
+        ("ik weet niet of dit hier mag maar {}", 0.95, 0.08),
     ],
 )
 def test_laughter_emoji_and_politeness_neither_hide_danger_nor_make_it(

@@ -1,7 +1,8 @@
-"""Whole messages that are plainly ordinary are not judged; with anything beside them they are."""
+"""Whole messages that are plainly ordinary are not judged, plain wishes to be gone are always asked about."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ from bot.resources import RESOURCES, ResourceError, read_definition
 from bot.safety.examples import load_examples, read_examples
 from bot.safety.guard import Guard
 from bot.safety.normal import load_normaliser
-from bot.safety.ordinary import PATH, Ordinary, OrdinaryMessages, load_ordinary
+from bot.safety.whole import ASKED, ORDINARY, Messages, Whole, load_whole
 
 HEAD = {
     "id": "ordinary",
@@ -22,8 +23,10 @@ HEAD = {
     "status": "product_rule",
     "source": "",
 }
+#: With these at 1 a guard says nothing.
+SAYS = ("ask", "ask_explicit", "act", "ask_with_phrase", "doubt_phrase", "ask_sure")
 #: Spares nothing that anybody writes.
-NONE = Ordinary(OrdinaryMessages.model_validate(HEAD | {"parts": {}, "sentences": ["xyzzy"]}))
+NONE = Whole(Messages.model_validate(HEAD | {"parts": {}, "sentences": ["xyzzy"]}))
 
 
 def is_ordinary(guard: Guard, text: str) -> bool:
@@ -98,11 +101,52 @@ def test_what_could_be_more_is_not_spared(guard: Guard, text: str) -> None:
     assert not is_ordinary(guard, text)
 
 
-def test_every_word_stands_there_as_the_normaliser_writes_it() -> None:
+@pytest.mark.parametrize("path", [ORDINARY, ASKED], ids=lambda path: path.stem)
+def test_every_word_stands_there_as_the_normaliser_writes_it(path: Path) -> None:
     even = load_normaliser()
-    parts = read_definition(PATH, OrdinaryMessages).parts
-    written = [one for choices in parts.values() for one in choices if one]
-    assert [one for one in written if " ".join(even.words(even.even(one))) != one] == []
+    messages = read_definition(path, Messages)
+    written = [one for choices in messages.parts.values() for one in choices if one]
+    written += [re.sub(r"\{\w+\}", " ", one) for one in messages.sentences]
+    assert [one for one in written if even.words(even.even(one)) != one.split()] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "was ik er maar niet",
+        "Was ik er maar niet meer...",
+        "pff, was ik maar nooit geboren",
+        "ik ben weg, zoek mij niet",
+        "zoek me maar niet",
+        "ik wou dat ik er niet meer was",
+        "ze zijn beter af zonder mij",
+        "Niemand zou me missen.",
+        "ik ben iedereen tot last",
+        "voor mij hoeft het allemaal niet meer",
+        "ik ben het leven moe",
+        "waarvoor leef ik nog",
+        "vaarwel allemaal",
+    ],
+)
+def test_a_plain_wish_to_be_gone_is_always_asked_about(guard: Guard, text: str) -> None:
+    """Also by a guard that hears nothing in it; where it hears more, that counts."""
+    deaf = replace(guard, decision=guard.decision.model_copy(update=dict.fromkeys(SAYS, 1.0)))
+    assert deaf.judge(text).verdict == "ambiguous"
+    assert deaf.judge(text).kind == "suicidal_thoughts"
+    assert deaf.judge("vandaag was het druk, " + text).verdict == "none"
+    assert guard.judge(text).verdict != "none"
+
+
+def test_no_message_that_is_harmless_is_a_plain_wish_to_be_gone(guard: Guard) -> None:
+    here = Path(__file__).parent
+    held_out = [one for path in sorted(here.glob("held_out*.csv")) for one in read_examples(path, [])]
+    harmless = [one.text for one in (*load_examples(), *held_out) if one.verdict == "none"]
+    for path in sorted(here.glob("everyday*.txt")):
+        harmless += path.read_text(encoding="utf-8").splitlines()
+    assert len(harmless) > 130_000
+    assert [
+        one for one in harmless if guard.asked.holds(guard.normaliser.words(guard.normaliser.even(one)))
+    ] == []
 
 
 def test_no_labelled_danger_is_an_ordinary_message(guard: Guard) -> None:
@@ -122,4 +166,4 @@ def test_a_part_that_is_missing_or_not_used_is_refused(tmp_path: Path, old: str,
     written = (RESOURCES / "safety" / "ordinary.yml").read_text(encoding="utf-8").replace(old, new, 1)
     (tmp_path / "ordinary.yml").write_text(written, encoding="utf-8")
     with pytest.raises(ResourceError, match="parts and sentences differ"):
-        load_ordinary(tmp_path / "ordinary.yml")
+        load_whole(tmp_path / "ordinary.yml")

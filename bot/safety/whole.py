@@ -1,7 +1,9 @@
-"""Whole messages that are plainly ordinary: a headache pill, being on the way home. Room: pure core, but for one file.
+"""Whole messages of which the meaning is settled, whatever the classifier thinks. Room: pure core, but for two files.
 
-Danger is told in such words too ("paracetamol genomen", "tot dadelijk"), and the classifier takes them for it. Only a
-message that is one of these from begin to end is spared; whatever is said beside it, or after danger, is judged.
+Some are plainly ordinary: a headache pill, being on the way home. Danger is told in such words too ("paracetamol
+genomen", "tot dadelijk"), and the classifier takes them for it. Others are plain wishes to be gone ("was ik er maar
+niet") in words that are nearly always harmless. Only a message that is one of these from begin to end counts; whatever
+is said beside it is judged.
 """
 
 from __future__ import annotations
@@ -14,20 +16,20 @@ from pydantic import Field, model_validator
 
 from bot.resources import RESOURCES, SourcedDefinition, read_definition
 
-PATH = RESOURCES / "safety" / "ordinary.yml"
-#: Marks that change nothing; a question is another message.
+ORDINARY, ASKED = (RESOURCES / "safety" / name for name in ("ordinary.yml", "asked.yml"))
+#: Marks that change nothing.
 MARKS = frozenset(".,;!")
 _PART = re.compile(r"\{(\w+)\}")
 
 
-class OrdinaryMessages(SourcedDefinition):
-    """resources/safety/ordinary.yml: sentences of named parts; a part with an empty possibility may be left out."""
+class Messages(SourcedDefinition):
+    """One of the two files: sentences of named parts; a part with an empty possibility may be left out."""
 
     parts: dict[str, list[str]]
     sentences: list[str] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _known(self) -> OrdinaryMessages:
+    def _known(self) -> Messages:
         words = [word for sentence in self.sentences for word in sentence.split()]
         used = {part.group(1) if (part := _PART.fullmatch(word)) else word for word in words if "{" in word}
         if used != set(self.parts):
@@ -35,10 +37,10 @@ class OrdinaryMessages(SourcedDefinition):
         return self
 
 
-class Ordinary:
-    """Knows ordinary messages."""
+class Whole:
+    """Knows the messages of a file."""
 
-    def __init__(self, messages: OrdinaryMessages) -> None:
+    def __init__(self, messages: Messages) -> None:
         self._whole = re.compile("|".join(_pattern(one, messages.parts) for one in messages.sentences))
 
     def holds(self, words: Sequence[str]) -> bool:
@@ -47,13 +49,13 @@ class Ordinary:
         return self._whole.fullmatch(said) is not None
 
 
-def load_ordinary(path: Path = PATH) -> Ordinary:
-    """Ordinary messages as they are defined.
+def load_whole(path: Path) -> Whole:
+    """The messages of resources/safety/ordinary.yml or asked.yml.
 
     Raises:
         ResourceError: the file does not hold to its schema.
     """
-    return Ordinary(read_definition(path, OrdinaryMessages))
+    return Whole(read_definition(path, Messages))
 
 
 def _pattern(sentence: str, parts: dict[str, list[str]]) -> str:
