@@ -239,6 +239,23 @@ def test_what_is_said_as_everyday_things_are_has_to_say_more_before_it_is_asked_
     assert one.judge("de planten zijn naar mijn zus").verdict == verdict
 
 
+def test_what_the_reader_said_half_way_counts_beside_its_last_answer(guard: Guard) -> None:
+    weights = replace(load_weights(load_settings()[0].guard_model)[0], words_share=0.0)
+    alarmed, calm = np.zeros(len(OUTPUTS), dtype=np.float32), np.zeros(len(OUTPUTS), dtype=np.float32)
+    alarmed[:3], calm[:3] = (0, 0, 4), (2, 0, 1)
+    decision = guard.decision.model_copy(update={"look_twice": 0.0, "everyday": 1.0})
+
+    def verdict(*answers: Floats) -> str:
+        classifier = Classifier(weights, lambda _: iter(answers))
+        return (
+            replace(guard, classifier=classifier, decision=decision)
+            .judge("de planten zijn naar mijn zus")
+            .verdict
+        )
+
+    assert (verdict(calm), verdict(calm, calm), verdict(alarmed, calm)) == ("none", "none", "explicit")
+
+
 def test_no_first_answer_may_stand_that_the_guard_would_still_ask_about(guard: Guard) -> None:
     limit = guard.decision
     assert 1 - limit.enough < min(limit.ask, limit.ask_explicit, limit.ask_with_phrase, limit.doubt_phrase)
