@@ -230,7 +230,7 @@ class Answers:
         for start in range(len(mine)):
             length = _longest(heard.false_alarm, mine[start:])
             if length:
-                rest = mine[start + length :]
+                rest = self._without(heard.false_alarm, mine[start + length :])  # "grapje, niet letterlijk"
                 meant = len(rest) <= 2 or _longest(heard.after_false_alarm, rest) > 0
                 return meant and not self.doubted(rest)
             if mine[start] not in before:
