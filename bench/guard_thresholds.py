@@ -3,7 +3,8 @@
 Those are tests/safety/held_out_thresholds.csv and the sentences of tests/safety/everyday_thresholds.txt;
 nothing is learned of either. Of all combinations on a grid those count that take no more of the hard negatives and of
 the everyday sentences for danger than is allowed. The best of these hears most: explicit danger counts twice, ambiguous
-danger and that clear danger is called so once each.
+danger and that clear danger is called so once each. What asked.yml adds is not counted; in long messages with sure
+words the present `ask` decides whether those are read by themselves as well.
 
 python -m bench.guard_thresholds [--hard 0.05] [--everyday 0.0025] [--show 10]
 """
@@ -83,7 +84,10 @@ def _heard(guard: Guard, examples: Sequence[Example]) -> Heard:
 
 def choices(guard: Guard) -> Iterator[Choice]:
     """What every combination of figures gives."""
-    hard = read_examples(THRESHOLDS, [])
+    errors: list[str] = []
+    hard = read_examples(THRESHOLDS, errors)
+    if errors:
+        raise ValueError("; ".join(errors))
     usual = [
         Example("none", None, False, False, one, "everyday")
         for one in EVERYDAY.read_text("utf-8").splitlines()
@@ -94,6 +98,8 @@ def choices(guard: Guard) -> Iterator[Choice]:
         heard = _heard(weighed, hard), _heard(weighed, usual)
         for values in product(*GRID.values()):
             figures = dict(zip(GRID, values, strict=True))
+            if figures["ask_explicit"] > figures["act"]:
+                continue  # what is acted on is not asked about
             yield _choice(weighed, decision, {"everyday": weight, **figures}, heard)
 
 

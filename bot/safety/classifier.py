@@ -26,7 +26,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 OUTPUTS = (*VERDICTS, "third_party", "past", "everyday", *KINDS)
 FORMAT = 5
 #: What the reader said half-way counts for so much beside its last answer: two opinions for the time of one
-#: (chosen with bench/guard_thresholds.py, docs/decisions/0012).
+#: (chosen on the messages of bench/guard_thresholds.py, docs/decisions/0012).
 FIRST_ANSWER = 0.6
 
 

@@ -29,15 +29,17 @@ PAIR_REACH = 4
 @lru_cache(maxsize=50_000)
 def _letters(word: str) -> Ints:
     padded = f" {word} "
-    if len(padded) <= LETTERS.start:
-        return np.array([crc32(padded.encode()) % BUCKETS], dtype=np.int32)
-    found = [
-        crc32(padded[at : at + size].encode()) % BUCKETS
+    parts = [
+        padded[at : at + size]
         for size in LETTERS
         if size <= len(padded)
         for at in range(len(padded) - size + 1)
     ]
-    return np.array(found, dtype=np.int32)
+    if len(padded) <= LETTERS.start:
+        parts = [padded]
+    found = np.array([crc32(part.encode()) % BUCKETS for part in parts], dtype=np.int32)
+    found.flags.writeable = False  # it is kept for the next message
+    return found
 
 
 def _phrases(words: Sequence[str]) -> list[int]:

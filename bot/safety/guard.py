@@ -80,7 +80,8 @@ class Guard:
         hits = self.rules.find(words)
         opinion = self._opinion(Piece(words, hits, even))
         found = self._decide(hits, opinion) if opinion else NOTHING
-        return WISH if found.verdict == "none" and self.asked.holds(words) else found
+        silent = found.verdict == "none" and not found.past
+        return WISH if silent and self.asked.holds(words) else found
 
     def judge_recent(self, texts: Sequence[str], /) -> Judgement:
         """The newest message alone, or graver: what a person's last messages say together.
@@ -111,6 +112,8 @@ class Guard:
         before = self.normaliser.words(self.normaliser.even(" ".join(texts[:-1])))
         even = self.normaliser.even(" ".join(texts))
         words = self.normaliser.words(even)
+        if self.asked.holds(words):
+            return self._judge(even, words)  # "was ik er" · "maar niet"
         hits = self.rules.find(words)
         opinion = self._opinion(Piece(words, hits, even))
         if opinion is None:

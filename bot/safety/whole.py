@@ -17,8 +17,10 @@ from pydantic import Field, model_validator
 from bot.resources import RESOURCES, SourcedDefinition, read_definition
 
 ORDINARY, ASKED = (RESOURCES / "safety" / name for name in ("ordinary.yml", "asked.yml"))
-#: Marks that change nothing.
+#: Marks that change nothing; for what is ordinary a question is another message. A plain wish to be gone stays one with
+#: a question mark, a laugh or a sad face (as the normaliser writes them).
 MARKS = frozenset(".,;!")
+ALSO = {ASKED: frozenset({"?", "lachen", "triest"})}
 _PART = re.compile(r"\{(\w+)\}")
 
 
@@ -40,12 +42,14 @@ class Messages(SourcedDefinition):
 class Whole:
     """Knows the messages of a file."""
 
-    def __init__(self, messages: Messages) -> None:
+    def __init__(self, messages: Messages, also: frozenset[str] = frozenset()) -> None:
+        """Prepare the messages; words in `also` count as little as marks do."""
+        self._nothing = MARKS | also
         self._whole = re.compile("|".join(_pattern(one, messages.parts) for one in messages.sentences))
 
     def holds(self, words: Sequence[str]) -> bool:
         """Whether these words, made even, are such a message from begin to end; marks do not count."""
-        said = "".join(f"{word} " for word in words if word not in MARKS)
+        said = "".join(f"{word} " for word in words if word not in self._nothing)
         return self._whole.fullmatch(said) is not None
 
 
@@ -55,7 +59,8 @@ def load_whole(path: Path) -> Whole:
     Raises:
         ResourceError: the file does not hold to its schema.
     """
-    return Whole(read_definition(path, Messages))
+    also = next((words for one, words in ALSO.items() if one.name == path.name), frozenset[str]())
+    return Whole(read_definition(path, Messages), also)
 
 
 def _pattern(sentence: str, parts: dict[str, list[str]]) -> str:

@@ -117,15 +117,18 @@ def test_every_word_stands_there_as_the_normaliser_writes_it(path: Path) -> None
         "Was ik er maar niet meer...",
         "pff, was ik maar nooit geboren",
         "ik ben weg, zoek mij niet",
-        "zoek me maar niet",
+        "soms wil ik gewoon verdwijnen",
+        "was ik er maar niet 😔",
+        "haha, soms wou ik dat ik nooit geboren was",
+        "Waarom leef ik nog?",
         "ik wou dat ik er niet meer was",
-        "ze zijn beter af zonder mij",
+        "iedereen is beter af zonder mij",
         "Niemand zou me missen.",
         "ik ben iedereen tot last",
         "voor mij hoeft het allemaal niet meer",
         "ik ben het leven moe",
         "waarvoor leef ik nog",
-        "vaarwel allemaal",
+        "vaarwel wereld",
     ],
 )
 def test_a_plain_wish_to_be_gone_is_always_asked_about(guard: Guard, text: str) -> None:
@@ -135,6 +138,18 @@ def test_a_plain_wish_to_be_gone_is_always_asked_about(guard: Guard, text: str) 
     assert deaf.judge(text).kind == "suicidal_thoughts"
     assert deaf.judge("vandaag was het druk, " + text).verdict == "none"
     assert guard.judge(text).verdict != "none"
+
+
+def test_a_plain_wish_in_pieces_is_asked_about_too(guard: Guard) -> None:
+    assert guard.judge_recent(["ik kom niet meer terug", "zoek mij niet"]).verdict != "none"
+    assert guard.judge_recent(["was ik er", "maar niet"]).verdict == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    "text", ["voor mij hoeft het niet meer", "laat mij maar gaan", "vaarwel allemaal", "zoek mij niet"]
+)
+def test_what_is_also_said_when_nothing_is_wrong_is_left_to_the_classifier(guard: Guard, text: str) -> None:
+    assert not guard.asked.holds(guard.normaliser.words(guard.normaliser.even(text)))
 
 
 def test_no_message_that_is_harmless_is_a_plain_wish_to_be_gone(guard: Guard) -> None:
