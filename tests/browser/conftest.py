@@ -27,6 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            if isinstance(item, pytest.Function):
+                # tabs are opened last and so closed first: a page complains when its server goes before it does
+                item.fixturenames.sort(key=lambda name: name in ("open_tab", "tab"))
 
 
 def _newest(*folders: Path) -> float:
@@ -103,7 +106,7 @@ async def open_tab(browser: Browser) -> AsyncIterator[OpenTab]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tab(open_tab: OpenTab, server: StubServer) -> Tab:
+async def tab(server: StubServer, open_tab: OpenTab) -> Tab:
     """The demo page on the scripted server, greeted."""
     made = await open_tab(server.base)
     await made.visit()
