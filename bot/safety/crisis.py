@@ -213,7 +213,7 @@ class _Flow:
     def explicit(self, kind: Kind, *, event: Event = "explicit") -> Move:
         first = self.texts.explicit[kind]
         return Move(
-            says=(Say(first.text, kind, first.title), self.safe_question(kind)),
+            says=(Say(first.text, kind, first.title), *self.beside_danger(kind), self.safe_question(kind)),
             crisis=Crisis("explicit", kind, False, "safe", self.moment),
             opens=True,
             engine="nothing",
@@ -221,6 +221,12 @@ class _Flow:
             supersedes=True,
             events=((event, kind),),
         )
+
+    def beside_danger(self, kind: Kind) -> tuple[Say, ...]:
+        """What is said to something told in the same message, such as that they cannot call."""
+        known = {name: one for name, one in self.texts.told.items() if one.beside_danger}
+        told = replace(self.answers, question=self.texts.explicit[kind].safe).told(known)
+        return () if told is None else (Say(told.text),)
 
     def direct(self, kind: Kind) -> Move:
         asked = self.texts.direct[kind]
@@ -437,7 +443,7 @@ class _Flow:
         """Danger once more: the lines, and the question whether they are safe."""
         again = self.texts.safe[self.texts.explicit[kind].safe].again
         return Move(
-            says=(Say(again.text, kind, again.title), self.safe_question(kind)),
+            says=(Say(again.text, kind, again.title), *self.beside_danger(kind), self.safe_question(kind)),
             crisis=replace(self.at("safe"), kind=kind, verdict="explicit"),
             engine="nothing",
             ends_form=True,

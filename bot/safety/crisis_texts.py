@@ -65,6 +65,7 @@ class HeardAndSaid(Definition):
         unless: and none of these.
         about: only in danger with one of these questions; empty: in any.
         calms: not when the guard finds danger in the message, or words of doubt stand beside what is heard.
+        beside_danger: said too when clear danger is told in the same message, between the lines and the question.
         lines: the help lines stand below it.
         offers: a button beside the usual ones: to wipe everything.
     """
@@ -73,6 +74,7 @@ class HeardAndSaid(Definition):
     unless: list[str] = Field(default_factory=list)
     about: list[SafeQuestion] = Field(default_factory=list)
     calms: bool = False
+    beside_danger: bool = False
     text: Text
     lines: bool = False
     offers: Literal["wipe"] | None = None
