@@ -68,10 +68,21 @@ class Reader:
             for name, value in weights.items()
         }
 
-    def __call__(self, vectors: tf.Tensor, mask: tf.Tensor, kept: tf.Tensor | None) -> list[tf.Tensor]:
+    def kernels(self) -> dict[str, tf.Tensor]:
+        """The kernels by name, as numbers that are fast to multiply."""
+        return {
+            name: tf.cast(kernel, self.number)
+            for name, kernel in (self.fixed | self.learning).items()
+            if name.endswith(tuple(f".{one}.w" for one in KERNELS))
+        }
+
+    def __call__(
+        self, kernels: dict[str, tf.Tensor], vectors: tf.Tensor, mask: tf.Tensor, kept: tf.Tensor | None
+    ) -> list[tf.Tensor]:
         """Outputs for a batch half-way, if there are, and at the end, each of shape (n, outputs).
 
         Args:
+            kernels: as `kernels` gives them, once for all halves of a step.
             vectors: shape (n, tokens, size).
             mask: 1 where there is a token, shape (n, tokens).
             kept: where a number is not dropped, shape (2 × learning layers, n, tokens, size); None: everywhere.
@@ -87,14 +98,20 @@ class Reader:
             first, second = (
                 None if kept is None or not learns else kept[2 * (layer - self.still) + n] for n in (0, 1)
             )
-            together = self._dense(found, at + "qkv") + tf.cast(self.fixed[at + "qkv.b"], self.number)
+            together = self._dense(kernels, found, at + "qkv") + tf.cast(
+                self.fixed[at + "qkv.b"], self.number
+            )
             parts = tf.reshape(together, (count, length, 3, self.heads, size // self.heads))
             query, key, value = tf.unstack(tf.transpose(parts, (2, 0, 3, 1, 4)))
             shares = _shares(tf.matmul(query, key, transpose_b=True), away, scale)
             mixed = tf.reshape(tf.transpose(tf.matmul(shares, value), (0, 2, 1, 3)), (count, length, size))
-            found = self._even(found, self._dense(mixed, at + "mix"), first, at + "mixed", at + "mix")
-            wide = _bent(self._dense(found, at + "wide"), self.fixed[at + "wide.b"])
-            found = self._even(found, self._dense(wide, at + "narrow"), second, at + "done", at + "narrow")
+            found = self._even(
+                found, self._dense(kernels, mixed, at + "mix"), first, at + "mixed", at + "mix"
+            )
+            wide = _bent(self._dense(kernels, found, at + "wide"), self.fixed[at + "wide.b"])
+            found = self._even(
+                found, self._dense(kernels, wide, at + "narrow"), second, at + "done", at + "narrow"
+            )
             if layer + 1 in (self.half, self.layers):
                 head = "out" if layer + 1 == self.layers else "half"
                 mean = tf.reduce_sum(tf.cast(found, tf.float32) * mask[..., None], 1)
@@ -102,8 +119,8 @@ class Reader:
                 outputs.append(tf.matmul(mean, self.learning[head + ".w"]) + self.learning[head + ".b"])
         return outputs
 
-    def _dense(self, value: tf.Tensor, name: str) -> tf.Tensor:
-        kernel = tf.cast(self.learning.get(name + ".w", self.fixed.get(name + ".w")), self.number)
+    def _dense(self, kernels: dict[str, tf.Tensor], value: tf.Tensor, name: str) -> tf.Tensor:
+        kernel = kernels[name + ".w"]
         shape, flat = tf.shape(value), tf.reshape(value, (-1, kernel.shape[0]))
         if self.reach is not None:
             here = tf.reduce_max(tf.abs(tf.cast(flat, tf.float32)), 0)
@@ -189,7 +206,8 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
     @tf.function(reduce_retracing=True)
     def step(halves: Any, labels: Any, weights: Any, pace: Any, count: Any) -> Any:
         with tf.GradientTape() as tape:
-            read = [reader(*half) for half in halves]
+            kernels = reader.kernels()
+            read = [reader(kernels, *half) for half in halves]
             *earlier, outputs = (tf.concat([one[place] for one in read], 0) for place in range(len(read[0])))
             loss = _loss(outputs, labels, weights)
             both = loss + FIRST_ANSWER * sum(_loss(one, labels, weights) for one in earlier)
@@ -236,7 +254,7 @@ def _reach(reader: Reader, lesson: dict[str, Any], dice: Any) -> dict[str, Any]:
     reader.reach = {}
     for _, read in _batches(lesson, 0, dice, np.ones(len(lesson["drawn"]), dtype=bool))[:MEASURED]:
         vectors, mask = _vectors(lesson, read)
-        reader(tf.constant(vectors), tf.constant(mask), None)
+        reader(reader.kernels(), tf.constant(vectors), tf.constant(mask), None)
     return {f"{name}.reach": one.numpy() for name, one in reader.reach.items()}
 
 
