@@ -22,6 +22,7 @@ SETS = {
     "held_out_thresholds": "for thresholds",
     "held_out_exam": "set as an exam",
     "held_out_later": "by two later hands",
+    "held_out_newest": "by the three newest hands",
 }
 
 

@@ -33,8 +33,10 @@ HELD_OUT, HELD_OUT_MORE = (ROOT / "tests" / "safety" / name for name in ("held_o
 THRESHOLDS = ROOT / "tests" / "safety" / "held_out_thresholds.csv"
 #: By two more hands who were asked for an exam that a guard would fail.
 EXAM = ROOT / "tests" / "safety" / "held_out_exam.csv"
-#: By two hands who wrote after all that is learned; judged first when the thresholds had been chosen.
+#: By two hands who wrote after the thresholds of decision 0012; judged first when those had been chosen.
 LATER = ROOT / "tests" / "safety" / "held_out_later.csv"
+#: By three more, written after all that is learned; judged when nothing was chosen any more (docs/decisions/0013).
+NEWEST = ROOT / "tests" / "safety" / "held_out_newest.csv"
 #: Plain messages in other languages than Dutch, by a further hand.
 LANGUAGES = ROOT / "tests" / "safety" / "held_out_languages.csv"
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
@@ -240,6 +242,7 @@ def report(guard: Guard) -> str:
         ("on which thresholds were chosen", held_out(guard, THRESHOLDS)),
         ("set as an exam", held_out(guard, EXAM)),
         ("by two later hands", held_out(guard, LATER)),
+        ("by the three newest hands", held_out(guard, NEWEST)),
         ("in ten other languages", held_out(guard, LANGUAGES)),
         ("everyday", everyday(guard)),
     ):

@@ -62,7 +62,7 @@ _WITH_LINES = (Explicit, Lines, RatherNot, ThirdParty)
 _HEADED = (Explicit, Lines, ThirdPartyAfter)
 _WHAT = {"title": "knop", "question": "vraag", "who": "vraag"}
 #: Keys whose value nobody reads.
-_UNSAID = {"safe", "yes_as", "payload", "heard", "unless", "about", "calms", "offers"}
+_UNSAID = {"safe", "yes_as", "payload", "heard", "unless", "about", "calms", "beside_danger", "offers"}
 
 
 class Row(NamedTuple):
@@ -165,7 +165,8 @@ def _answers(texts: CrisisTexts) -> Iterator[str]:
         "Erbij blijven: wat op iets gezegd wordt",
         CRISIS,
         [row for name, told in texts.told.items() for row in _rows(told, f"told.{name}")],
-        "Wat iemand schrijft, beslist welke tekst komt. Er eindigt niets door.",
+        "Wat iemand schrijft, beslist welke tekst komt. Er eindigt niets door. Wie in het bericht over het gevaar zelf "
+        "zegt dat bellen niet gaat, leest die tekst tussen de nummers en de vraag.",
     )
     hours = f"Na {texts.return_after_hours} uur stilte."
     yield _section("Terug na een lange stilte", CRISIS, _rows(texts.return_, "return"), hours)

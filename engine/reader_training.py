@@ -251,10 +251,10 @@ def learn(lesson: dict[str, Any]) -> dict[str, Any]:
 
 def _reach(reader: Reader, lesson: dict[str, Any], dice: Any) -> dict[str, Any]:
     """How large each number gets that is multiplied with a kernel ("l3.wide.reach"), over some messages."""
-    reader.reach = {}
+    reader.reach, kernels = {}, reader.kernels()
     for _, read in _batches(lesson, 0, dice, np.ones(len(lesson["drawn"]), dtype=bool))[:MEASURED]:
         vectors, mask = _vectors(lesson, read)
-        reader(reader.kernels(), tf.constant(vectors), tf.constant(mask), None)
+        reader(kernels, tf.constant(vectors), tf.constant(mask), None)
     return {f"{name}.reach": one.numpy() for name, one in reader.reach.items()}
 
 

@@ -258,9 +258,9 @@ def _typed() -> Typed:
 
 
 def _words(text: str) -> list[str]:
-    # Enough for any answer: what matters stands at the start, and a long message is read by the guard.
+    # Enough for any answer and for what is told beside danger; a longer message is read by the guard.
     typed = _typed()
-    even = " ".join(typed.words(typed.even(text[:600])))
+    even = " ".join(typed.words(typed.even(text[:2000])))
     return [token.text for token in tokens(even) if token.kind != "mark"]
 
 

@@ -223,7 +223,7 @@ class _Flow:
         )
 
     def beside_danger(self, kind: Kind) -> tuple[Say, ...]:
-        """What is said to something told in the same message, such as that they cannot call."""
+        """What can be done by who tells in the same message that they cannot call."""
         known = {name: one for name, one in self.texts.told.items() if one.beside_danger}
         told = replace(self.answers, question=self.texts.explicit[kind].safe).told(known)
         return () if told is None else (Say(told.text),)
@@ -306,7 +306,14 @@ class _Flow:
         if command is None and self.answers.puts_right():
             return self.tapped("false_alarm")
         if word is not None:
-            return self.tapped(word)
+            said = self.tapped(word)
+            repeats = (
+                self.safe.urgent and word == "unsure"
+            )  # says already what can be done by who cannot call
+            if crisis.stage == "safe" and word in ("no", "unsure") and not repeats:
+                first, *rest = said.says
+                said = replace(said, says=(first, *self.beside_danger(crisis.kind), *rest))
+            return said
         told = self.answers.told(self.texts.told) if command is None else None
         return self.stay() if told is None else self.said_to(told)
 

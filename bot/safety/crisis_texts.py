@@ -58,15 +58,15 @@ class Told(Definition):
 
 
 class HeardAndSaid(Definition):
-    """What a held person may tell that answers no open question, and what is said then; nothing ends by it.
+    """What a held person may tell beside an answer or in place of one, and what is said then; nothing ends by it.
 
     Attributes:
         heard: one of these stands anywhere in the message.
         unless: and none of these.
         about: only in danger with one of these questions; empty: in any.
         calms: not when the guard finds danger in the message, or words of doubt stand beside what is heard.
-        beside_danger: said too when clear danger is told in the same message, between the lines and the question.
-        lines: the help lines stand below it.
+        beside_danger: said too when clear danger or a no to the question is told in the same message, after the lines.
+        lines: the help lines stand below it when it is said by itself.
         offers: a button beside the usual ones: to wipe everything.
     """
 

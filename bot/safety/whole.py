@@ -17,18 +17,23 @@ from pydantic import Field, model_validator
 from bot.resources import RESOURCES, SourcedDefinition, read_definition
 
 ORDINARY, ASKED = (RESOURCES / "safety" / name for name in ("ordinary.yml", "asked.yml"))
-#: Marks that change nothing; for what is ordinary a question is another message. A plain wish to be gone stays one with
-#: a question mark, a laugh or a sad face (as the normaliser writes them).
+#: Marks that change nothing in either file.
 MARKS = frozenset(".,;!")
-ALSO = {ASKED: frozenset({"?", "lachen", "triest"})}
 _PART = re.compile(r"\{(\w+)\}")
 
 
 class Messages(SourcedDefinition):
-    """One of the two files: sentences of named parts; a part with an empty possibility may be left out."""
+    """One of the two files: sentences of named parts; a part with an empty possibility may be left out.
+
+    Attributes:
+        parts: the possibilities of each part.
+        sentences: words and parts, in order.
+        nothing: what counts as little as marks do.
+    """
 
     parts: dict[str, list[str]]
     sentences: list[str] = Field(min_length=1)
+    nothing: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _known(self) -> Messages:
@@ -42,9 +47,9 @@ class Messages(SourcedDefinition):
 class Whole:
     """Knows the messages of a file."""
 
-    def __init__(self, messages: Messages, also: frozenset[str] = frozenset()) -> None:
-        """Prepare the messages; words in `also` count as little as marks do."""
-        self._nothing = MARKS | also
+    def __init__(self, messages: Messages) -> None:
+        """Prepare the messages."""
+        self._nothing = MARKS | frozenset(messages.nothing)
         self._whole = re.compile("|".join(_pattern(one, messages.parts) for one in messages.sentences))
 
     def holds(self, words: Sequence[str]) -> bool:
@@ -59,8 +64,7 @@ def load_whole(path: Path) -> Whole:
     Raises:
         ResourceError: the file does not hold to its schema.
     """
-    also = next((words for one, words in ALSO.items() if one.name == path.name), frozenset[str]())
-    return Whole(read_definition(path, Messages), also)
+    return Whole(read_definition(path, Messages))
 
 
 def _pattern(sentence: str, parts: dict[str, list[str]]) -> str:

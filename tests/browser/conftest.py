@@ -106,7 +106,7 @@ async def open_tab(browser: Browser) -> AsyncIterator[OpenTab]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tab(server: StubServer, open_tab: OpenTab) -> Tab:
+async def tab(open_tab: OpenTab, server: StubServer) -> Tab:
     """The demo page on the scripted server, greeted."""
     made = await open_tab(server.base)
     await made.visit()

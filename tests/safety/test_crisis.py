@@ -112,6 +112,21 @@ def test_every_kind_of_danger_shows_its_lines_first_and_then_asks_one_thing(kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("words", ["ik kan niet bellen", "hij laat mij niet bellen", "ik heb geen beltegoed"])
+def test_what_someone_who_cannot_call_can_do_stands_between_the_lines_and_the_question(
+    kind: Kind, words: str
+) -> None:
+    found = Judgement("explicit", kind, False, False, ())
+    first, told, question = respond(TEXTS, None, Heard(f"…, {words}", None, found), NOON).says
+    assert first.lines_for == kind
+    assert not told.buttons
+    assert told.lines_for is None
+    assert told.text in {one.text for one in TEXTS.told.values() if one.beside_danger}
+    assert (first.text + told.text + question.text).count("?") == 1 + told.text.count("voor mij bellen?'")
+    assert question.buttons
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_suspicion_can_be_answered_left_unanswered_or_put_right(kind: Kind) -> None:
     move = respond(TEXTS, None, Heard("…", None, Judgement("ambiguous", kind, False, False, ())), NOON)
     answers = {button.payload.split('"')[3] for button in move.says[0].buttons}
