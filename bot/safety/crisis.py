@@ -307,9 +307,8 @@ class _Flow:
             return self.tapped("false_alarm")
         if word is not None:
             said = self.tapped(word)
-            repeats = (
-                self.safe.urgent and word == "unsure"
-            )  # says already what can be done by who cannot call
+            # where minutes count, not knowing is answered with what can be done by who cannot call
+            repeats = self.safe.urgent and word == "unsure"
             if crisis.stage == "safe" and word in ("no", "unsure") and not repeats:
                 first, *rest = said.says
                 said = replace(said, says=(first, *self.beside_danger(crisis.kind), *rest))
