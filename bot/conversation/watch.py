@@ -70,7 +70,7 @@ class Watch:
             if self._to_coach is not None and situation.owner == "coach":
                 urgent = first_words(self._texts, judged)
                 return self._to_coach.to_coach(said, command, judged, urgent, situation, now)
-            heard = Heard(said, command, judged)
+            heard = Heard(said, command, judged, situation.recent)
             move = respond(self._texts, _crisis(situation.crisis), heard, now)
             ruling = self._ruling(move, now, situation.region, coaches=partial(self._coaches, situation))
             # Safety first; what it leaves to the engine may belong to the way to a coach.

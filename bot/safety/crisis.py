@@ -7,6 +7,7 @@ conversation room calls `respond` for every inbound message before anything else
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -56,11 +57,19 @@ class Crisis:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One inbound message: its words, the payload when it was a tap on a command, and what the guard says of it."""
+    """One inbound message.
+
+    Attributes:
+        text: its words; empty when it was a tap on a command.
+        command: the payload of that tap.
+        judgement: what the guard says of it.
+        before: what the person wrote shortly before, oldest first.
+    """
 
     text: str
     command: str | None
     judgement: Judgement
+    before: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +222,11 @@ class _Flow:
     def explicit(self, kind: Kind, *, event: Event = "explicit") -> Move:
         first = self.texts.explicit[kind]
         return Move(
-            says=(Say(first.text, kind, first.title), *self.beside_danger(kind), self.safe_question(kind)),
+            says=(
+                Say(first.text, kind, first.title),
+                *self.beside_danger(kind, self.heard.before),
+                self.safe_question(kind),
+            ),
             crisis=Crisis("explicit", kind, False, "safe", self.moment),
             opens=True,
             engine="nothing",
@@ -222,11 +235,12 @@ class _Flow:
             events=((event, kind),),
         )
 
-    def beside_danger(self, kind: Kind) -> tuple[Say, ...]:
-        """What can be done by who tells in the same message that they cannot call."""
+    def beside_danger(self, kind: Kind, before: Sequence[str] = ()) -> tuple[Say, ...]:
+        """What can be done by who tells beside the danger, or shortly before it, that they cannot call."""
         known = {name: one for name, one in self.texts.told.items() if one.beside_danger}
-        told = replace(self.answers, question=self.texts.explicit[kind].safe).told(known)
-        return () if told is None else (Say(told.text),)
+        asked = replace(self.answers, question=self.texts.explicit[kind].safe)
+        told = (replace(asked, text=text).told(known) for text in (self.heard.text, *reversed(before)))
+        return next(((Say(one.text),) for one in told if one is not None), ())
 
     def direct(self, kind: Kind) -> Move:
         asked = self.texts.direct[kind]
@@ -264,15 +278,13 @@ class _Flow:
             _button(after.go_on.title, "go_on"),
             self.false_alarm_button,
         )
-        for_you = after.for_you
+        text = said.explicit if verdict == "explicit" else said.ambiguous
+        says, for_you = [Say(text, kind, after.title)], after.for_you
         if self.urgent(kind):  # nobody is told to wait in silence
             buttons, for_you = buttons[1:], after.for_you_urgent
-        text = said.explicit if verdict == "explicit" else said.ambiguous
+            says += self.beside_danger(kind, self.heard.before)
         return Move(
-            says=(
-                Say(text, kind, after.title),
-                Say(for_you, buttons=buttons),
-            ),
+            says=(*says, Say(for_you, buttons=buttons)),
             crisis=Crisis(verdict, kind, True, "third", self.moment),
             opens=True,
             engine="nothing",
@@ -282,8 +294,9 @@ class _Flow:
     def third_beside(self, kind: Kind, verdict: Literal["explicit", "ambiguous"]) -> Move:
         """Worry about someone else, of a person who is held: the same words, and they stay held."""
         said = self.third(kind, verdict)
-        for_you = replace(said.says[1], buttons=self.staying_buttons)
-        return replace(said, says=(said.says[0], for_you), crisis=self.at("staying"), opens=False)
+        *first, for_you = said.says
+        says = (*first, replace(for_you, buttons=self.staying_buttons))
+        return replace(said, says=says, crisis=self.at("staying"), opens=False)
 
     # --- inside an open crisis ---
 
