@@ -23,6 +23,7 @@ SETS = {
     "held_out_exam": "set as an exam",
     "held_out_later": "by two later hands",
     "held_out_newest": "by the three newest hands",
+    "held_out_confirming": "by three more, to confirm",
 }
 
 

@@ -37,6 +37,8 @@ EXAM = ROOT / "tests" / "safety" / "held_out_exam.csv"
 LATER = ROOT / "tests" / "safety" / "held_out_later.csv"
 #: By three more, written after all that is learned; judged when nothing was chosen any more (docs/decisions/0013).
 NEWEST = ROOT / "tests" / "safety" / "held_out_newest.csv"
+#: By three further hands with the same task, to confirm what the newest show (docs/decisions/0014).
+CONFIRMING = ROOT / "tests" / "safety" / "held_out_confirming.csv"
 #: Plain messages in other languages than Dutch, by a further hand.
 LANGUAGES = ROOT / "tests" / "safety" / "held_out_languages.csv"
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
@@ -249,6 +251,7 @@ def report(guard: Guard) -> str:
         ("set as an exam", held_out(guard, EXAM)),
         ("by two later hands", held_out(guard, LATER)),
         ("by the three newest hands", held_out(guard, NEWEST)),
+        ("by three more, to confirm", held_out(guard, CONFIRMING)),
         ("in ten other languages", held_out(guard, LANGUAGES)),
         ("everyday", everyday(guard)),
     ):

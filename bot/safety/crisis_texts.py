@@ -65,8 +65,8 @@ class HeardAndSaid(Definition):
         unless: and none of these.
         about: only in danger with one of these questions; empty: in any.
         calms: not when the guard finds danger in the message, or words of doubt stand beside what is heard.
-        beside_danger: said too, after the lines, when clear danger is told in the same message or shortly after it (where
-            minutes count also someone else's), and with a no to the question.
+        beside_danger: said too, after the lines, when clear danger is told in the same message or shortly after it,
+            where minutes count also someone else's, and with a no to the question.
         lines: the help lines stand below it when it is said by itself.
         offers: a button beside the usual ones: to wipe everything.
     """
