@@ -54,6 +54,8 @@ DANGER_HEARD = frozenset(
 )  # fmt: skip
 #: Conversations with the whole stack, as messages come in them.
 CONVERSATIONS = ROOT / "tests" / "cases" / "conversations"
+#: Limits of decision.yml with which the reader never stops half-way.
+TO_THE_END = {"enough": 1.0, "enough_danger": 1.0}
 NO_MARKS = re.compile(r"[.,;:!?…\"()]+")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 Share = tuple[str, int, int]
@@ -171,7 +173,7 @@ def in_pieces(guard: Guard) -> list[str]:
 
 def half_way(guard: Guard) -> list[str]:
     """Rows of a table: what changes because the reader may stop half-way, against a guard that always reads on."""
-    to_the_end = replace(guard, decision=guard.decision.model_copy(update={"enough": 1.0}))
+    to_the_end = replace(guard, decision=guard.decision.model_copy(update=TO_THE_END))
     hard = [one.text for path in (HELD_OUT, HELD_OUT_MORE, THRESHOLDS) for one in read_examples(path, [])]
     life = EVERYDAY_LIFE.read_text(encoding="utf-8").splitlines()
     rows = []
@@ -203,7 +205,7 @@ def speed(guard: Guard) -> list[str]:
     page = ("Vandaag was het druk op de afdeling, we hadden te weinig volk en de bel bleef gaan. " * 130)[
         :10_000
     ]
-    to_the_end = replace(guard, decision=guard.decision.model_copy(update={"enough": 1.0}))
+    to_the_end = replace(guard, decision=guard.decision.model_copy(update=TO_THE_END))
     began = time.perf_counter()
     load_guard(load_settings()[0].guard_model)
     loaded = time.perf_counter() - began

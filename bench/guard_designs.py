@@ -94,7 +94,9 @@ class Designs:
         )
         if design == WORDS:
             return [danger(classifier.by_words(piece)) for piece in pieces]
-        return [classifier.opinion(piece, classifier.by_words(piece), 1.0, 1.0).danger for piece in pieces]
+        return [
+            classifier.opinion(piece, classifier.by_words(piece), 1.0, 1.0, 1.0).danger for piece in pieces
+        ]
 
     def caught(self, dangers: NDArray[np.float64], places: NDArray[np.intp]) -> str:
         """Recall of explicit and of ambiguous danger at the allowed false alarms; the same of everyday sentences."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from bench.guard import THRESHOLDS, shares
+from bench.guard import THRESHOLDS, TO_THE_END, shares
 from bench.turns import ROOT
 from bot.safety.classifier import Opinion, Piece
 from bot.safety.examples import Example, read_examples
@@ -93,7 +93,7 @@ def choices(guard: Guard) -> Iterator[Choice]:
         for one in EVERYDAY.read_text("utf-8").splitlines()
     ]
     for weight in WEIGHED:
-        decision = guard.decision.model_copy(update={"enough": 1.0, "everyday": weight})
+        decision = guard.decision.model_copy(update={**TO_THE_END, "everyday": weight})
         weighed = replace(guard, decision=decision)
         heard = _heard(weighed, hard), _heard(weighed, usual)
         for values in product(*GRID.values()):

@@ -63,9 +63,9 @@ class Opinion:
         return min(1 - self.danger, 1 - self.past) > limit
 
     def is_surely_danger(self, limit: float) -> bool:
-        """Whether clear danger, of one kind and either the writer's or someone else's, is likelier than this."""
+        """Whether danger, either clear or to be asked about, of one kind and of one person, is likelier than this."""
         whose = max(self.third_party, 1 - self.third_party)
-        return min(self.explicit, self.kinds[self.kind], whose) > limit
+        return min(max(self.explicit, self.ambiguous), self.kinds[self.kind], whose) > limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +112,17 @@ class Classifier:
         scores: Floats = values @ found.words[columns] + found.words_bias
         return scores
 
-    def opinion(self, piece: Piece, said: Floats, enough: float, everyday: float) -> Opinion:
+    def opinion(
+        self, piece: Piece, said: Floats, enough: float, enough_danger: float, everyday: float
+    ) -> Opinion:
         """What is thought of a message whose words alone say this.
 
         Args:
             piece: the message, or the sentences of it that are read.
             said: what `by_words` gave.
-            enough: the reader reads no further than half-way when it is surer than this, 0 to 1; with 1 it reads all.
-                That nothing is wrong is never sure half-way where sure words stand.
+            enough: the reader reads no further than half-way when it is surer than this that nothing is wrong, 0 to 1;
+                with 1 it reads on. It is never sure of that where sure words stand.
+            enough_danger: the same for danger of one sort.
             everyday: so many times heavier counts that nothing is wrong when it is said as everyday things are, from 1.
                 Sure words are not said as everyday things are.
         """
@@ -128,7 +131,7 @@ class Classifier:
         answers = self._read(piece.text)
         first = next(answers)
         found = self._weighed(first, said, everyday)
-        if found.is_surely_danger(enough) or (found.is_surely_nothing(enough) and not alarming):
+        if found.is_surely_danger(enough_danger) or (found.is_surely_nothing(enough) and not alarming):
             return found
         last = next(answers, None)
         if last is None:

@@ -42,11 +42,12 @@ class GuardModelError(Exception):
 
 
 class Decision(SourcedDefinition):
-    """resources/safety/decision.yml: figures are probabilities from 0 to 1, `enough` from 0.8; `everyday` from 1."""
+    """resources/safety/decision.yml: figures are probabilities from 0 to 1, `everyday` from 1."""
 
     look_twice: float = Field(ge=0, le=1)
     dutch: float = Field(ge=0, le=1)
     enough: float = Field(ge=0.8, le=1)
+    enough_danger: float = Field(ge=0.7, le=1)
     everyday: float = Field(ge=1)
     ask: float = Field(ge=0, le=1)
     ask_explicit: float = Field(ge=0, le=1)
@@ -145,12 +146,12 @@ class Guard:
                 sure = first if any(hit.free and hit.rule.sure for hit in first.hits) else None
         if not worth_reading:
             return None
-        enough, everyday = self.decision.enough, self.decision.everyday
-        found = self.classifier.opinion(message, said, enough, everyday)
+        limits = self.decision.enough, self.decision.enough_danger, self.decision.everyday
+        found = self.classifier.opinion(message, said, *limits)
         if sure is None or found.danger >= self.decision.ask:
             return found
         # Sure words are read by themselves as well, so that their neighbours in a page cannot drown them.
-        alone = self.classifier.opinion(sure, self.classifier.by_words(sure), enough, everyday)
+        alone = self.classifier.opinion(sure, self.classifier.by_words(sure), *limits)
         return max(found, alone, key=lambda one: one.danger)
 
     def _decide(self, hits: Sequence[Hit], opinion: Opinion) -> Judgement:

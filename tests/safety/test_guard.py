@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
+from bench.guard import TO_THE_END
 from bot.safety.classifier import OUTPUTS, Classifier, load_weights
 from bot.safety.examples import load_examples
 from bot.safety.guard import Guard, GuardModelError, load_guard
@@ -184,13 +185,14 @@ def scores(verdict: str, **others: float) -> Floats:
         ("pillen geteld", scores("none", past=0.0), False),
         ("pillen geteld", scores("explicit", third_party=0.0), False),
         ("pillen geteld", scores("explicit", overdose=0.0), False),
-        ("pillen geteld", scores("ambiguous"), False),
+        ("pillen geteld", scores("ambiguous"), True),
+        ("pillen geteld", scores("ambiguous", explicit=8.0), False),
         ("pillen geteld", scores("none", explicit=8.0), False),
         ("ik wil dood", scores("none"), False),
     ],
     ids=[
         "nothing", "danger", "someone else's danger", "perhaps over", "danger for whom?", "danger of which kind?",
-        "perhaps danger", "hardly sure", "sure words",
+        "perhaps danger", "how much danger?", "hardly sure", "sure words",
     ],
 )  # fmt: skip
 def test_the_reader_stops_half_way_only_when_nothing_it_may_still_find_would_matter(
@@ -214,7 +216,7 @@ def test_the_reader_stops_half_way_only_when_nothing_it_may_still_find_would_mat
     assert len(read) == (1 if stops else 2)
     assert (found.kind == "self_harm") is not stops
     read.clear()
-    to_the_end = half_way.decision.model_copy(update={"enough": 1.0})
+    to_the_end = half_way.decision.model_copy(update=TO_THE_END)
     assert replace(half_way, decision=to_the_end).judge(text).kind == "self_harm"
 
 
@@ -259,7 +261,7 @@ def test_what_the_reader_said_half_way_counts_beside_its_last_answer(guard: Guar
 def test_no_first_answer_may_stand_that_the_guard_would_still_ask_about(guard: Guard) -> None:
     limit = guard.decision
     assert 1 - limit.enough < min(limit.ask, limit.ask_explicit, limit.ask_with_phrase, limit.doubt_phrase)
-    assert limit.enough > limit.act
+    assert limit.enough_danger > max(limit.act, limit.ask, limit.together)
 
 
 def test_the_command_line_judges_lines_and_survives_bad_ones() -> None:
