@@ -111,21 +111,23 @@ class Inbox:
     async def accept(self, conversation_id: str, incoming: Incoming) -> Accepted:
         """Store a message with what safety says about it, and set the worker to it when the engine has to answer.
 
-        The same message again changes nothing.
+        Who types what stands on a choice that is on screen has tapped it. The same message again changes nothing.
 
         Raises:
             RefusedError: conflict: this id was used for another message.
             UnknownConversationError: the conversation does not exist (any more).
         """
-        now = self._clock()
+        now, payload = self._clock(), incoming.payload
+        if payload is None:
+            payload = await self._log.offered(conversation_id, incoming.text)
         accepted = await self._log.accept(
             conversation_id,
             client_id=incoming.client_id,
             content_hash=incoming.content_hash,
             parts=[as_json(Text(text=incoming.text))],
-            payload=incoming.payload,
+            payload=payload,
             at=now,
-            decide=self._watch.inbound(incoming.text, incoming.payload, now),
+            decide=self._watch.inbound(incoming.text, payload, now),
         )
         if accepted.content_hash != incoming.content_hash:
             raise RefusedError("conflict")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
@@ -26,6 +27,8 @@ from bot.storage.tables import conversations, forgotten, hand_offs, messages
 
 PAGE = 500  # messages read at once
 WAITING_AT_ONCE = 20
+#: A choice stands in one of so many newest bubbles, or it is no longer offered.
+BUBBLES_ON_SCREEN = 12
 #: So many of the person's own messages before the newest are judged together with it, when so recent.
 RECENT_MESSAGES = 2
 RECENT = timedelta(minutes=10)
@@ -169,6 +172,9 @@ _DONE = (
 _SUPERSEDED = select(messages.c.seq).where(
     _IN, messages.c.seq < bindparam("before"), messages.c.state == "pending"
 )
+_NEWEST = (
+    select(messages.c.role, messages.c.body).where(_IN).order_by(messages.c.seq.desc()).limit(BUBBLES_ON_SCREEN)
+)
 _RECENT = (
     select(messages.c.body)
     .where(
@@ -237,6 +243,17 @@ class MessageLog:
         """Whether the conversation still exists."""
         here = select(conversations.c.id).where(conversations.c.id == conversation_id)
         return await self._database.read(lambda db: db.execute(here).first() is not None)
+
+    async def offered(self, conversation_id: str, title: str) -> str | None:
+        """The payload of the choice with this title that was offered since the person's last message; None without one.
+
+        Capitals, spaces and the marks at its end do not matter.
+        """
+        newest = await self._database.read(lambda db: db.execute(_NEWEST, {"cid": conversation_id}).all())
+        bodies = [row.body for row in takewhile(lambda row: row.role != "user", newest)]
+        choices = (choice for body in bodies for part in body for choice in part.get("choices", ()))
+        wanted = _as_title(title)
+        return next((str(one["payload"]) for one in choices if _as_title(one["title"]) == wanted), None)
 
     async def accept(
         self,
@@ -463,6 +480,10 @@ class MessageLog:
         """The engine has confirmed: nothing is left to delete."""
         gone = delete(forgotten).where(forgotten.c.conversation_id == conversation_id)
         await self._database.write(lambda db: db.execute(gone))
+
+
+def _as_title(text: str) -> str:
+    return "".join(text.casefold().split()).rstrip(".!?…")
 
 
 def say_in(
