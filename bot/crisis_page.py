@@ -256,6 +256,19 @@ def _elsewhere(regions: Iterable[Region]) -> Iterator[str]:
         "De nummers voor wie met iemand wil praten:\n\n" + _order("someone_to_talk_to", regions),
     )
     yield _section(
+        "Wie zegt waar die is",
+        "resources/help_lines",
+        [
+            row
+            for region in regions
+            for row in (
+                Row("woorden", " · ".join(region.said), f"{region.id}.said"),
+                Row("tekst", region.here, f"{region.id}.here"),
+            )
+        ],
+        "Niet achter 'geen' of 'niet', en niet als twee streken genoemd worden. Dan komen de nummers van daar, en blijven ze.",
+    )
+    yield _section(
         "Wie een mens vraagt waar geen coach is",
         "resources/conversation/texts.yml",
         [

@@ -30,6 +30,8 @@ from bot.safety.verdict import NOTHING, Judgement, Kind
 from bot.storage.crisis_log import CrisisRecord, Ruling, Situation
 from bot.support.help_lines import Region, Regions, as_part, for_kind
 
+#: Who tells in so few words where they are told no more than that.
+FEW_WORDS = 10
 #: The engine puts aside what it was asking; what it says to that is shown to nobody.
 END_FORM = "/stop"
 
@@ -67,6 +69,11 @@ class Watch:
         def decide(situation: Situation) -> Ruling:
             judged = NOTHING if command is not None else self._guard.judge_recent([*situation.recent, words])
             said = "" if command is not None else words
+            elsewhere = self._regions.told(said)
+            if elsewhere is not None and elsewhere != (situation.region or self._regions.usual):
+                return self._moved(
+                    decide(replace(situation, region=elsewhere)), situation, elsewhere, said, now
+                )
             if self._to_coach is not None and situation.owner == "coach":
                 urgent = first_words(self._texts, judged)
                 return self._to_coach.to_coach(said, command, judged, urgent, situation, now)
@@ -117,6 +124,26 @@ class Watch:
     def _coaches(self, situation: Situation) -> bool:
         """Whether there is a coach to ask for."""
         return self._to_coach is not None and situation.desk is not None and situation.desk().coaches
+
+    def _moved(self, ruling: Ruling, before: Situation, region: str, said: str, now: datetime) -> Ruling:
+        """What is done about a message that tells where the person is: the lines of there, from now on.
+
+        A crisis goes on as it would, with these lines. Outside one they come at once, and who told no more than that
+        goes on where they were.
+        """
+        ruling = replace(ruling, region=region)
+        lines, crisis = self._regions.of(region), ruling.crisis or before.crisis
+        if before.owner == "coach" or any(
+            part["type"] == "help_lines" for one in ruling.replies for part in one
+        ):
+            return ruling
+        held = crisis is not None and crisis.stage not in SETTLED
+        kind = crisis.kind if crisis is not None and held else "someone_to_talk_to"
+        part = as_part(for_kind(lines, kind, now)[:LINES], self._texts.third_party_after.title, now)
+        here = [as_json(Text(text=lines.here)), part]
+        if ruling.engine == "" and len(said.split()) <= FEW_WORDS:
+            ruling = replace(ruling, engine=GO_ON)
+        return replace(ruling, replies=(here, *ruling.replies))
 
     def _ruling(
         self, move: Move, now: datetime, region: str | None, coaches: Callable[[], bool] = lambda: False

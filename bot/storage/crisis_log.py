@@ -72,6 +72,7 @@ class Ruling:
         raises: the person's open case is urgent from now on.
         live: in a conversation that a coach owns: 'said' to the coach, or 'ended' by the person.
         flag: the kind of danger the coach is told of.
+        region: the person is there from now on; None changes nothing.
     """
 
     replies: tuple[list[dict[str, Any]], ...] = ()
@@ -89,6 +90,7 @@ class Ruling:
     raises: bool = False
     live: Literal["said", "ended"] | None = None
     flag: str | None = None
+    region: str | None = None
 
 
 _OPEN_CHECK_IN = (check_ins.c.conversation_id == conversations.c.id) & check_ins.c.finished_at.is_(None)

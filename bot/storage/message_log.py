@@ -173,7 +173,10 @@ _SUPERSEDED = select(messages.c.seq).where(
     _IN, messages.c.seq < bindparam("before"), messages.c.state == "pending"
 )
 _NEWEST = (
-    select(messages.c.role, messages.c.body).where(_IN).order_by(messages.c.seq.desc()).limit(BUBBLES_ON_SCREEN)
+    select(messages.c.role, messages.c.body)
+    .where(_IN)
+    .order_by(messages.c.seq.desc())
+    .limit(BUBBLES_ON_SCREEN)
 )
 _RECENT = (
     select(messages.c.body)
@@ -231,8 +234,7 @@ class MessageLog:
 
     async def move(self, conversation_id: str, region: str) -> None:
         """The person is in this region from now on."""
-        here = update(conversations).where(conversations.c.id == conversation_id).values(region=region)
-        await self._database.write(lambda db: db.execute(here))
+        await self._database.write(lambda db: _move(db, conversation_id, region))
 
     async def visited(self, conversation_id: str, at: datetime) -> None:
         """Note that the person is there."""
@@ -460,6 +462,8 @@ class MessageLog:
             if ruling.opening is not None:
                 case = self._desk.opened(db, conversation_id, ruling.opening, at)
                 replies = (*replies, *(ruling.opened(case) if ruling.opened is not None else ()))
+        if ruling.region is not None:
+            _move(db, conversation_id, ruling.region)
         crisis_log.keep(db, conversation_id, seq, ruling, at)
         return say_in(db, conversation_id, seq, replies, at, ruling.voice, case_id=case_id)
 
@@ -480,6 +484,10 @@ class MessageLog:
         """The engine has confirmed: nothing is left to delete."""
         gone = delete(forgotten).where(forgotten.c.conversation_id == conversation_id)
         await self._database.write(lambda db: db.execute(gone))
+
+
+def _move(db: Connection, conversation_id: str, region: str) -> None:
+    db.execute(update(conversations).where(conversations.c.id == conversation_id).values(region=region))
 
 
 def _as_title(text: str) -> str:

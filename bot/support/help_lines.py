@@ -6,6 +6,7 @@ show when everything behind it is down.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -34,6 +35,8 @@ KINDS = (
 
 _SHOWN = {"id", "name", "number", "tel", "what", "hours", "url"}
 _RANK = {True: 0, None: 1, False: 2}
+
+_WORD = re.compile(r"[a-z]+")
 
 
 class Secrecy(Definition):
@@ -81,7 +84,8 @@ class HelpLine(Definition):
 class Region(Definition):
     """The lines of one region, and which of them serve what, both in the order in which they are shown.
 
-    `in_doubt` has the order for kinds of danger of which it is not clear that they are there now.
+    `in_doubt` has the order for kinds of danger of which it is not clear that they are there now. `said` are words
+    by which people tell that they are there, `here` what is answered to that.
     """
 
     id: str
@@ -90,6 +94,8 @@ class Region(Definition):
     lines: list[HelpLine] = Field(min_length=1)
     serves: dict[str, list[str]]
     in_doubt: dict[str, list[str]] = Field(default_factory=dict)
+    said: list[str] = Field(min_length=1)
+    here: str = Field(min_length=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -126,6 +132,16 @@ class Regions:
     def of(self, region: str | None) -> Region:
         """The lines for someone who is there; those of the usual region when that is not known."""
         return self.all.get(region or self.usual, self.all[self.usual])
+
+    def told(self, text: str) -> str | None:
+        """The region of which someone tells that they are there, or of which they want numbers; None without one."""
+        words = " ".join(_WORD.findall(text.casefold().replace("ë", "e")))
+        found = [
+            region.id
+            for region in self.all.values()
+            if any(re.search(rf"(?<!geen )(?<!niet )\b{phrase}\b", words) for phrase in region.said)
+        ]
+        return found[0] if len(found) == 1 else None
 
 
 def load_help_lines(folder: Path) -> dict[str, Region]:

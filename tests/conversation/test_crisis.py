@@ -113,6 +113,23 @@ async def test_a_page_for_people_in_the_netherlands_says_so_with_a_new_conversat
 
 
 @pytest.mark.parametrize(
+    ("before", "words"),
+    [("ik wil dood", "ik zit in Nederland"), ("hoi", "1813 is belgisch, geef me een nederlands nummer aub")],
+    ids=["in a crisis", "outside one"],
+)
+async def test_who_tells_where_they_are_gets_the_numbers_of_there_from_then_on(
+    before: str, words: str, running: Running
+) -> None:
+    person = await running.person()
+    await person.say(before)
+    there = await person.say(words)
+    assert numbers(there)[0] in ("tel:113", "tel:+31880767000")
+    async with person.http.get(f"{person.url}/api/chat/session", headers=person.headers) as session:
+        assert (await session.json())["region"] == "nederland"
+    assert numbers(await person.say("ik ga vannacht uit het leven stappen"))[0] == "tel:113"
+
+
+@pytest.mark.parametrize(
     "body", [{"region": "belgie"}, {"region": None}, {"region": 1}, {"region": []}, {}, []]
 )
 async def test_a_region_that_is_not_known_is_refused(body: object, running: Running) -> None:

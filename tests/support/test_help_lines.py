@@ -21,6 +21,7 @@ from bot.support.help_lines import (
     KINDS,
     HelpLine,
     Region,
+    Regions,
     as_part,
     for_kind,
     is_open,
@@ -269,3 +270,24 @@ def test_the_search_for_numbers_finds_them() -> None:
     for number in set(NUMBERS.values()) - {"112"}:
         assert LONG.search(f"bel {number}.") or SHORT.search(f"bel {number} nu"), number
     assert not SHORT.search("Bel 112.")
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        ("Ik woon in Nederland, in Arnhem", "nederland"),
+        ("1813 is toch Belgisch? Ik zit in Nederland", "nederland"),
+        ("geef me een Nederlands nummer", "nederland"),
+        ("ik ben Nederlander", "nederland"),
+        ("ik werk in België", "vlaanderen"),
+        ("hebben jullie een Vlaams nummer?", "vlaanderen"),
+        ("ik woon niet in Nederland", None),
+        ("nee geen nederlands nummer aub", None),
+        ("mijn zus woont in Nederland", None),
+        ("ik woon in België en ik werk in Nederland", None),
+        ("ik versta geen Nederlands", None),
+        ("hallo", None),
+    ],
+)
+def test_who_tells_where_they_are_is_heard(text: str, region: str | None) -> None:
+    assert Regions(REGIONS, "vlaanderen").told(text) == region
