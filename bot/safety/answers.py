@@ -125,6 +125,10 @@ class Answers:
                     return "no_with_lines"
         return None
 
+    def cannot_reach(self) -> bool:
+        """Whether the other whom they worry about does not answer, or they ask what to do."""
+        return self.stands_in(self.heard.unreachable, self.mine)
+
     def told(self, known: Mapping[str, HeardAndSaid]) -> HeardAndSaid | None:
         """The first of these that the words tell, wherever they stand in the message."""
         return next((one for one in known.values() if self._tells(one)), None)

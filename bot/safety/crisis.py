@@ -215,6 +215,12 @@ class _Flow:
                 return self.tapped("what_to_say")
             if self.answers.is_about_me():
                 return self.tapped("about_me")
+            if self.crisis is not None and self.answers.cannot_reach():
+                after = self.texts.third_party_after
+                said = Say(
+                    after.unreachable, self.crisis.kind, after.title, self.third_buttons(self.crisis.kind)
+                )
+                return Move((said,), self.at("third"), engine="nothing")
         return self.fresh()
 
     # --- the beginnings ---
@@ -272,24 +278,30 @@ class _Flow:
 
     def third(self, kind: Kind, verdict: Literal["explicit", "ambiguous"]) -> Move:
         said, after = self.texts.third_party[kind], self.texts.third_party_after
-        buttons: tuple[Button, ...] = (
-            _button(after.what_to_say.title, "what_to_say"),
-            _button(after.about_me.title, "about_me"),
-            _button(after.go_on.title, "go_on"),
-            self.false_alarm_button,
-        )
         text = said.explicit if verdict == "explicit" else said.ambiguous
         says, for_you = [Say(text, kind, after.title)], after.for_you
-        if self.urgent(kind):  # nobody is told to wait in silence
-            buttons, for_you = buttons[1:], after.for_you_urgent
+        if self.urgent(kind):
+            for_you = after.for_you_urgent
             says += self.beside_danger(kind, self.heard.before)
+        elif self.answers.cannot_reach():
+            says.append(Say(after.unreachable))
         return Move(
-            says=(*says, Say(for_you, buttons=buttons)),
+            says=(*says, Say(for_you, buttons=self.third_buttons(kind))),
             crisis=Crisis(verdict, kind, True, "third", self.moment),
             opens=True,
             engine="nothing",
             events=(("third_party", kind),),
         )
+
+    def third_buttons(self, kind: Kind) -> tuple[Button, ...]:
+        after = self.texts.third_party_after
+        buttons = (
+            _button(after.what_to_say.title, "what_to_say"),
+            _button(after.about_me.title, "about_me"),
+            _button(after.go_on.title, "go_on"),
+            self.false_alarm_button,
+        )
+        return buttons[1:] if self.urgent(kind) else buttons  # nobody is told to wait in silence
 
     def third_beside(self, kind: Kind, verdict: Literal["explicit", "ambiguous"]) -> Move:
         """Worry about someone else, of a person who is held: the same words, and they stay held."""

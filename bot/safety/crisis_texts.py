@@ -174,6 +174,7 @@ class ThirdPartyAfter(Definition):
     for_you: Text
     for_you_urgent: Text
     what_to_say: Reply
+    unreachable: Text
     about_me: Button
     go_on: Button
 
@@ -217,6 +218,7 @@ class HeardWords(Definition):
     before_false_alarm: Words
     about_me: Words
     what_to_say: Words
+    unreachable: Words
     numbers: Words
     person: Words
     call: Words
