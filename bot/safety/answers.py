@@ -125,6 +125,12 @@ class Answers:
                     return "no_with_lines"
         return None
 
+    def is_not_about_me(self) -> bool:
+        """Whether they say that the danger is not theirs, and not that it is theirs as well."""
+        return self.stands_in(self.heard.not_me, self.mine) and not self.stands_in(
+            self.heard.about_me, self.mine
+        )
+
     def cannot_reach(self) -> bool:
         """Whether the other whom they worry about does not answer, or they ask what to do."""
         return self.stands_in(self.heard.unreachable, self.mine)

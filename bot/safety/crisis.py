@@ -347,6 +347,8 @@ class _Flow:
         if found.kind is None or found.verdict == "none":
             return None
         if found.third_party:
+            if self.answers.is_not_about_me():  # the danger that they are held for was never theirs
+                return replace(self.third(found.kind, found.verdict), opens=False)
             unsafe = crisis.stage == "safe" and word in ("no", "unsure") and found.verdict == "ambiguous"
             return None if unsafe else self.third_beside(found.kind, found.verdict)
         if found.verdict == "explicit":

@@ -217,6 +217,7 @@ class HeardWords(Definition):
     after_false_alarm: Words
     before_false_alarm: Words
     about_me: Words
+    not_me: Words
     what_to_say: Words
     unreachable: Words
     numbers: Words
