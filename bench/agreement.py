@@ -24,6 +24,7 @@ SETS = {
     "held_out_later": "by two later hands",
     "held_out_newest": "by the three newest hands",
     "held_out_confirming": "by three more, to confirm",
+    "held_out_plain": "plain messages",
 }
 
 

@@ -39,6 +39,8 @@ LATER = ROOT / "tests" / "safety" / "held_out_later.csv"
 NEWEST = ROOT / "tests" / "safety" / "held_out_newest.csv"
 #: By three further hands with the same task, to confirm what the newest show (docs/decisions/0014).
 CONFIRMING = ROOT / "tests" / "safety" / "held_out_confirming.csv"
+#: Plain messages, as people type them first, by two more hands (docs/decisions/0014).
+PLAIN = ROOT / "tests" / "safety" / "held_out_plain.csv"
 #: Plain messages in other languages than Dutch, by a further hand.
 LANGUAGES = ROOT / "tests" / "safety" / "held_out_languages.csv"
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
@@ -254,6 +256,7 @@ def report(guard: Guard) -> str:
         ("by two later hands", held_out(guard, LATER)),
         ("by the three newest hands", held_out(guard, NEWEST)),
         ("by three more, to confirm", held_out(guard, CONFIRMING)),
+        ("plain messages", held_out(guard, PLAIN)),
         ("in ten other languages", held_out(guard, LANGUAGES)),
         ("everyday", everyday(guard)),
     ):
