@@ -28,10 +28,8 @@ from bot.safety.crisis import (
 from bot.safety.crisis_texts import CrisisTexts
 from bot.safety.verdict import NOTHING, Judgement, Kind
 from bot.storage.crisis_log import CrisisRecord, Ruling, Situation
-from bot.support.help_lines import Region, Regions, as_part, for_kind
+from bot.support.help_lines import Region, Regions, Told, as_part, for_kind
 
-#: Who tells in so few words where they are told no more than that.
-FEW_WORDS = 10
 #: The engine puts aside what it was asking; what it says to that is shown to nobody.
 END_FORM = "/stop"
 
@@ -67,19 +65,20 @@ class Watch:
         words = text if payload is None else payload
 
         def decide(situation: Situation) -> Ruling:
-            judged = NOTHING if command is not None else self._guard.judge_recent([*situation.recent, words])
             said = "" if command is not None else words
-            elsewhere = self._regions.told(said)
-            if elsewhere is not None and elsewhere != (situation.region or self._regions.usual):
-                return self._moved(
-                    decide(replace(situation, region=elsewhere)), situation, elsewhere, said, now
-                )
+            told = None if situation.owner == "coach" else self._regions.told(said)
+            moved = told is not None and told.region != (situation.region or self._regions.usual)
+            if told is not None and moved:
+                situation = replace(situation, region=told.region)
+            judged = NOTHING if command is not None else self._guard.judge_recent([*situation.recent, words])
             if self._to_coach is not None and situation.owner == "coach":
                 urgent = first_words(self._texts, judged)
                 return self._to_coach.to_coach(said, command, judged, urgent, situation, now)
-            heard = Heard(said, command, judged, situation.recent)
+            heard = Heard(said, command, judged, situation.recent, moved)
             move = respond(self._texts, _crisis(situation.crisis), heard, now)
             ruling = self._ruling(move, now, situation.region, coaches=partial(self._coaches, situation))
+            if told is not None and moved:
+                ruling = self._in_region(told, ruling, judged, now)
             # Safety first; what it leaves to the engine may belong to the way to a coach.
             if self._to_coach is None or ruling.replies or ruling.engine != "":
                 return ruling
@@ -125,24 +124,21 @@ class Watch:
         """Whether there is a coach to ask for."""
         return self._to_coach is not None and situation.desk is not None and situation.desk().coaches
 
-    def _moved(self, ruling: Ruling, before: Situation, region: str, said: str, now: datetime) -> Ruling:
-        """What is done about a message that tells where the person is: the lines of there, from now on.
+    def _in_region(self, told: Told, ruling: Ruling, judged: Judgement, now: datetime) -> Ruling:
+        """The person is there from now on, and reads so, with the lines when none are said; danger comes before that.
 
-        A crisis goes on as it would, with these lines. Outside one they come at once, and who told no more than that
-        goes on where they were.
+        Who tells hardly more than that goes on where they were.
         """
-        ruling = replace(ruling, region=region)
-        lines, crisis = self._regions.of(region), ruling.crisis or before.crisis
-        if before.owner == "coach" or any(
-            part["type"] == "help_lines" for one in ruling.replies for part in one
-        ):
+        ruling = replace(ruling, region=told.region)
+        if judged.kind is not None:
             return ruling
-        held = crisis is not None and crisis.stage not in SETTLED
-        kind = crisis.kind if crisis is not None and held else "someone_to_talk_to"
-        part = as_part(for_kind(lines, kind, now)[:LINES], self._texts.third_party_after.title, now)
-        here = [as_json(Text(text=lines.here)), part]
-        if ruling.engine == "" and len(said.split()) <= FEW_WORDS:
-            ruling = replace(ruling, engine=GO_ON)
+        region = self._regions.of(told.region)
+        here = [as_json(Text(text=region.here))]
+        if not ruling.replies:
+            lines = for_kind(region, "someone_to_talk_to", now)[:LINES]
+            here.append(as_part(lines, self._texts.third_party_after.title, now))
+            if ruling.engine == "" and told.beside <= 1:
+                ruling = replace(ruling, engine=GO_ON)
         return replace(ruling, replies=(here, *ruling.replies))
 
     def _ruling(

@@ -97,7 +97,7 @@ class Answers:
         if answer in ("better", "back") and (self.despair or not self.only_tail(rest)):
             return None
         if answer == "back" and self.urgent:
-            return None  # only a tap ends what may cost a life
+            return None  # only the button, or what stands on it, ends what may cost a life
         told = rest and question in ("help_coming", "at_rest") and self.only_tail(rest, heard.here[question])
         if answer == "no" and told:
             return "yes"  # "nee, ze komen al"
@@ -127,13 +127,17 @@ class Answers:
 
     def is_not_about_me(self) -> bool:
         """Whether they say that the danger is not theirs, and not that it is theirs as well."""
-        return self.stands_in(self.heard.not_me, self.mine) and not self.stands_in(
-            self.heard.about_me, self.mine
-        )
+        mine = self.mine
+        rest = self._without(self.heard.not_me, mine)
+        return len(rest) < len(mine) and not self.stands_in(self.heard.about_me, rest)
 
     def cannot_reach(self) -> bool:
-        """Whether the other whom they worry about does not answer, or they ask what to do."""
+        """Whether the other whom they worry about does not answer."""
         return self.stands_in(self.heard.unreachable, self.mine)
+
+    def asks_what_to_do(self) -> bool:
+        """Whether a short message asks what to do for the other."""
+        return self.is_short and self.stands_in(self.heard.what_to_do, self.mine)
 
     def told(self, known: Mapping[str, HeardAndSaid]) -> HeardAndSaid | None:
         """The first of these that the words tell, wherever they stand in the message."""
@@ -235,7 +239,7 @@ class Answers:
         """Whether the message says that it was not meant so, and hardly anything else."""
         heard, mine = self.heard, self.mine
         if self.despair or "?" in self.text or self.urgent:
-            return False  # where minutes count, only the button does
+            return False  # where minutes count, only the button does, or what stands on it
         before = {word for phrase in heard.before_false_alarm for word in _phrase(phrase)}
         for start in range(len(mine)):
             length = _longest(heard.false_alarm, mine[start:])

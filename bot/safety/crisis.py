@@ -64,12 +64,14 @@ class Heard:
         command: the payload of that tap.
         judgement: what the guard says of it.
         before: what the person wrote shortly before, oldest first.
+        moved: it tells that they are where other lines are than those they had.
     """
 
     text: str
     command: str | None
     judgement: Judgement
     before: Sequence[str] = ()
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,12 +217,14 @@ class _Flow:
                 return self.tapped("what_to_say")
             if self.answers.is_about_me():
                 return self.tapped("about_me")
-            if self.crisis is not None and self.answers.cannot_reach():
-                after = self.texts.third_party_after
-                said = Say(
-                    after.unreachable, self.crisis.kind, after.title, self.third_buttons(self.crisis.kind)
-                )
-                return Move((said,), self.at("third"), engine="nothing")
+            crisis = self.crisis
+            if crisis is not None and self.moment - crisis.changed_at <= SHORTLY:
+                if self.heard.moved:
+                    return self.lines_for_another(crisis.kind, self.texts.staying.numbers.text)
+                if self.answers.asks_what_to_do() or (self.answers.is_short and self.answers.cannot_reach()):
+                    urgent, known = self.urgent(crisis.kind), self.texts.third_party[crisis.kind]
+                    text = known.explicit if urgent else self.texts.third_party_after.unreachable
+                    return self.lines_for_another(crisis.kind, text)
         return self.fresh()
 
     # --- the beginnings ---
@@ -283,7 +287,7 @@ class _Flow:
         if self.urgent(kind):
             for_you = after.for_you_urgent
             says += self.beside_danger(kind, self.heard.before)
-        elif self.answers.cannot_reach():
+        elif kind in ("suicidal_thoughts", "self_harm") and self.answers.cannot_reach():
             says.append(Say(after.unreachable))
         return Move(
             says=(*says, Say(for_you, buttons=self.third_buttons(kind))),
@@ -292,6 +296,11 @@ class _Flow:
             engine="nothing",
             events=(("third_party", kind),),
         )
+
+    def lines_for_another(self, kind: Kind, text: str) -> Move:
+        """One thing more about someone else, with the lines; it stays open."""
+        said = Say(text, kind, self.texts.third_party_after.title, self.third_buttons(kind))
+        return Move((said,), self.at("third"), engine="nothing")
 
     def third_buttons(self, kind: Kind) -> tuple[Button, ...]:
         after = self.texts.third_party_after
@@ -338,6 +347,8 @@ class _Flow:
                 first, *rest = said.says
                 said = replace(said, says=(first, *self.beside_danger(crisis.kind), *rest))
             return said
+        if self.heard.moved:
+            return self.tapped("numbers")
         told = self.answers.told(self.texts.told) if command is None else None
         return self.stay() if told is None else self.said_to(told)
 
@@ -347,8 +358,9 @@ class _Flow:
         if found.kind is None or found.verdict == "none":
             return None
         if found.third_party:
-            if self.answers.is_not_about_me():  # the danger that they are held for was never theirs
-                return replace(self.third(found.kind, found.verdict), opens=False)
+            doubtful = word in ("no", "unsure") or self.safe.urgent or crisis.kind == "violence_threat"
+            if crisis.stage == "safe" and not doubtful and self.answers.is_not_about_me():
+                return self.third(found.kind, found.verdict)  # what they are held for was never theirs
             unsafe = crisis.stage == "safe" and word in ("no", "unsure") and found.verdict == "ambiguous"
             return None if unsafe else self.third_beside(found.kind, found.verdict)
         if found.verdict == "explicit":
@@ -375,6 +387,8 @@ class _Flow:
                 if found.third_party:
                     return self.third(found.kind, "ambiguous")
                 return self.asked_once_more(found.kind)
+            if self.heard.moved:
+                return self.tapped("numbers")
             answers = self.answers
             # It may still be about the direct question: it asks back, or minutes count.
             still = answers.is_short and (answers.asks_back() or answers.asks_urgent)

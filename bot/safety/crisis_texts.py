@@ -220,6 +220,7 @@ class HeardWords(Definition):
     not_me: Words
     what_to_say: Words
     unreachable: Words
+    what_to_do: Words
     numbers: Words
     person: Words
     call: Words

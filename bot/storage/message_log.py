@@ -172,6 +172,7 @@ _DONE = (
 _SUPERSEDED = select(messages.c.seq).where(
     _IN, messages.c.seq < bindparam("before"), messages.c.state == "pending"
 )
+_OWNER = select(conversations.c.owner).where(conversations.c.id == bindparam("cid"))
 _NEWEST = (
     select(messages.c.role, messages.c.body)
     .where(_IN)
@@ -247,15 +248,26 @@ class MessageLog:
         return await self._database.read(lambda db: db.execute(here).first() is not None)
 
     async def offered(self, conversation_id: str, title: str) -> str | None:
-        """The payload of the choice with this title that was offered since the person's last message; None without one.
+        """The payload of the choice with this title that was offered since a person or a coach last wrote.
 
-        Capitals, spaces and the marks at its end do not matter.
+        None without one, and while a coach has the conversation. Capitals, spaces and a stop at the end do not matter,
+        nor does the question mark of the title; one that is typed does.
         """
-        newest = await self._database.read(lambda db: db.execute(_NEWEST, {"cid": conversation_id}).all())
-        bodies = [row.body for row in takewhile(lambda row: row.role != "user", newest)]
+
+        def work(db: Connection) -> list[Any]:
+            row = db.execute(_OWNER, {"cid": conversation_id}).first()
+            if row is None or row.owner == "coach":
+                return []
+            return list(db.execute(_NEWEST, {"cid": conversation_id}))
+
+        newest = await self._database.read(work)
+        bodies = [row.body for row in takewhile(lambda row: row.role not in ("user", "coach"), newest)]
         choices = (choice for body in bodies for part in body for choice in part.get("choices", ()))
         wanted = _as_title(title)
-        return next((str(one["payload"]) for one in choices if _as_title(one["title"]) == wanted), None)
+        same = (
+            one for one in choices if wanted in (_as_title(one["title"]), _as_title(one["title"]).rstrip("?"))
+        )
+        return next((str(one["payload"]) for one in same), None)
 
     async def accept(
         self,
@@ -491,7 +503,7 @@ def _move(db: Connection, conversation_id: str, region: str) -> None:
 
 
 def _as_title(text: str) -> str:
-    return "".join(text.casefold().split()).rstrip(".!?…")
+    return "".join(text.casefold().split()).rstrip(".!…")
 
 
 def say_in(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -85,7 +85,7 @@ class Region(Definition):
     """The lines of one region, and which of them serve what, both in the order in which they are shown.
 
     `in_doubt` has the order for kinds of danger of which it is not clear that they are there now. `said` are words
-    by which people tell that they are there, `here` what is answered to that.
+    by which people tell that they are there, `names` what it is called, `here` what is answered.
     """
 
     id: str
@@ -95,6 +95,7 @@ class Region(Definition):
     serves: dict[str, list[str]]
     in_doubt: dict[str, list[str]] = Field(default_factory=dict)
     said: list[str] = Field(min_length=1)
+    names: list[str] = Field(min_length=1)
     here: str = Field(min_length=1)
 
     @model_validator(mode="before")
@@ -122,6 +123,13 @@ class Region(Definition):
         return self
 
 
+class Told(NamedTuple):
+    """What someone tells of where they are: the region, and how many words stand beside that."""
+
+    region: str
+    beside: int
+
+
 @dataclass(frozen=True, slots=True)
 class Regions:
     """The lines of every region, and which region is meant when nobody says so."""
@@ -133,15 +141,17 @@ class Regions:
         """The lines for someone who is there; those of the usual region when that is not known."""
         return self.all.get(region or self.usual, self.all[self.usual])
 
-    def told(self, text: str) -> str | None:
-        """The region of which someone tells that they are there, or of which they want numbers; None without one."""
+    def told(self, text: str) -> Told | None:
+        """Where someone tells that they are, or wants numbers from; None when another region is named too."""
         words = " ".join(_WORD.findall(text.casefold().replace("ë", "e")))
-        found = [
-            region.id
-            for region in self.all.values()
-            if any(re.search(rf"(?<!geen )(?<!niet )\b{phrase}\b", words) for phrase in region.said)
-        ]
-        return found[0] if len(found) == 1 else None
+        named = {
+            one.id for one in self.all.values() if any(re.search(rf"\b{name}\b", words) for name in one.names)
+        }
+        for region in self.all.values():
+            for phrase in region.said:
+                if re.search(rf"\b{phrase}\b", words) and named <= {region.id}:
+                    return Told(region.id, len(words.replace(phrase, "").split()))
+        return None
 
 
 def load_help_lines(folder: Path) -> dict[str, Region]:

@@ -113,20 +113,45 @@ async def test_a_page_for_people_in_the_netherlands_says_so_with_a_new_conversat
 
 
 @pytest.mark.parametrize(
-    ("before", "words"),
-    [("ik wil dood", "ik zit in Nederland"), ("hoi", "1813 is belgisch, geef me een nederlands nummer aub")],
-    ids=["in a crisis", "outside one"],
+    ("before", "words", "first"),
+    [
+        ("ik wil dood", "ik zit in Nederland", "tel:113"),
+        ("mijn zus heeft een overdosis genomen", "ik woon in Nederland", "tel:112"),
+        ("hoi", "1813 is belgisch, geef me een nederlands nummer aub", "tel:+31880767000"),
+    ],
+    ids=["in a crisis", "worried about someone else", "outside a crisis"],
 )
 async def test_who_tells_where_they_are_gets_the_numbers_of_there_from_then_on(
-    before: str, words: str, running: Running
+    before: str, words: str, first: str, running: Running
 ) -> None:
     person = await running.person()
     await person.say(before)
     there = await person.say(words)
-    assert numbers(there)[0] in ("tel:113", "tel:+31880767000")
+    assert numbers(there)[0] == first
+    assert parts(there)[0]["text"].endswith("nummers van Nederland.")
+    assert "Kies je land" not in str(there)
     async with person.http.get(f"{person.url}/api/chat/session", headers=person.headers) as session:
         assert (await session.json())["region"] == "nederland"
     assert numbers(await person.say("ik ga vannacht uit het leven stappen"))[0] == "tel:113"
+
+
+async def test_danger_told_with_where_they_are_brings_the_numbers_of_there_first_of_all(
+    running: Running,
+) -> None:
+    person = await running.person()
+    found = await person.say("ik woon in Nederland en ik wil dood")
+    assert [part["type"] for part in parts(found)][:2] == ["text", "help_lines"]
+    assert numbers(found)[0] == "tel:113"
+
+
+async def test_who_types_what_stands_on_a_choice_has_tapped_it_and_a_question_mark_is_no_tap(
+    running: Running,
+) -> None:
+    doubting, sure = await running.person(), await running.person()
+    for person in (doubting, sure):
+        await person.say("ik heb een hele doos pillen geslikt")
+    assert "Roep iemand" in str(await doubting.say("Ja?"))
+    assert "Roep iemand" not in str(await sure.say("ja"))
 
 
 @pytest.mark.parametrize(

@@ -69,11 +69,13 @@ async def test_a_turn_without_replies_is_answered_too(log: MessageLog) -> None:
 async def test_what_stands_on_a_choice_is_known_until_the_person_goes_on(log: MessageLog) -> None:
     conversation = await log.open_session("hash", "web", T0)
     asked = (await accept(log, conversation, "m1")).message
-    choices = [{"title": "Toch verdergaan!", "payload": "/affirm"}, {"title": "Stoppen", "payload": "/stop"}]
+    titles = {"Toch verdergaan!": "/affirm", "Stoppen": "/stop", "Waarom?": "/ask_why"}
+    choices = [{"title": title, "payload": payload} for title, payload in titles.items()]
     offer = [*HELLO, {"type": "quick_replies", "choices": choices}]
     await log.complete(conversation, asked.seq, [("bot", offer), ("bot", HELLO)], T0)
-    typed = ("toch verder gaan", " STOPPEN. ", "stop", "toch")
-    assert [await log.offered(conversation, one) for one in typed] == ["/affirm", "/stop", None, None]
+    typed = ("toch verder gaan", " STOPPEN. ", "waarom", "stop", "toch", "stoppen?")
+    found = [await log.offered(conversation, one) for one in typed]
+    assert found == ["/affirm", "/stop", "/ask_why", None, None, None]
     await accept(log, conversation, "m2")
     assert await log.offered(conversation, "stoppen") is None
 

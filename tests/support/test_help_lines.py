@@ -275,19 +275,23 @@ def test_the_search_for_numbers_finds_them() -> None:
 @pytest.mark.parametrize(
     ("text", "region"),
     [
-        ("Ik woon in Nederland, in Arnhem", "nederland"),
-        ("1813 is toch Belgisch? Ik zit in Nederland", "nederland"),
-        ("geef me een Nederlands nummer", "nederland"),
-        ("ik ben Nederlander", "nederland"),
-        ("ik werk in België", "vlaanderen"),
-        ("hebben jullie een Vlaams nummer?", "vlaanderen"),
+        ("Ik woon in Nederland, in Arnhem", ("nederland", 2)),
+        ("1813 is toch Belgisch? Ik zit in Nederland", ("nederland", 3)),
+        ("geef me een Nederlands nummer", ("nederland", 0)),
+        ("ik werk in België", ("vlaanderen", 0)),
+        ("hebben jullie een Vlaams nummer?", ("vlaanderen", 0)),
         ("ik woon niet in Nederland", None),
-        ("nee geen nederlands nummer aub", None),
+        ("ik wil geen nederlands nummer", None),
+        ("ik heb een nederlands nummer: 0612345678", None),
         ("mijn zus woont in Nederland", None),
+        ("mijn ouders zitten in Nederland", None),
+        ("het werk in Nederland is beter betaald", None),
+        ("ik ben Nederlander", None),
         ("ik woon in België en ik werk in Nederland", None),
+        ("ik werk in Nederland en woon in Vlaanderen", None),
         ("ik versta geen Nederlands", None),
         ("hallo", None),
     ],
 )
-def test_who_tells_where_they_are_is_heard(text: str, region: str | None) -> None:
+def test_who_tells_where_they_are_is_heard(text: str, region: tuple[str, int] | None) -> None:
     assert Regions(REGIONS, "vlaanderen").told(text) == region
