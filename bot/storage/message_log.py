@@ -29,6 +29,8 @@ PAGE = 500  # messages read at once
 WAITING_AT_ONCE = 20
 #: A choice stands in one of so many newest bubbles, or it is no longer offered.
 BUBBLES_ON_SCREEN = 12
+#: What is typed to a question with scores is read as words, and said back.
+SCORES = "/give_score"
 #: So many of the person's own messages before the newest are judged together with it, when so recent.
 RECENT_MESSAGES = 2
 RECENT = timedelta(minutes=10)
@@ -251,7 +253,7 @@ class MessageLog:
         """The payload of the choice with this title that was offered since a person or a coach last wrote.
 
         None without one, and while a coach has the conversation. Capitals, spaces and a stop at the end do not matter,
-        nor does the question mark of the title; one that is typed does.
+        nor does the question mark of the title; one that is typed does. A score is no such choice.
         """
 
         def work(db: Connection) -> list[Any]:
@@ -265,9 +267,11 @@ class MessageLog:
         choices = (choice for body in bodies for part in body for choice in part.get("choices", ()))
         wanted = _as_title(title)
         same = (
-            one for one in choices if wanted in (_as_title(one["title"]), _as_title(one["title"]).rstrip("?"))
+            str(one["payload"])
+            for one in choices
+            if wanted in (_as_title(one["title"]), _as_title(one["title"]).rstrip("?"))
         )
-        return next((str(one["payload"]) for one in same), None)
+        return next((payload for payload in same if not payload.startswith(SCORES)), None)
 
     async def accept(
         self,

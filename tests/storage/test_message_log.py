@@ -69,13 +69,18 @@ async def test_a_turn_without_replies_is_answered_too(log: MessageLog) -> None:
 async def test_what_stands_on_a_choice_is_known_until_the_person_goes_on(log: MessageLog) -> None:
     conversation = await log.open_session("hash", "web", T0)
     asked = (await accept(log, conversation, "m1")).message
-    titles = {"Toch verdergaan!": "/affirm", "Stoppen": "/stop", "Waarom?": "/ask_why"}
+    titles = {
+        "Toch verdergaan!": "/affirm",
+        "Stoppen": "/stop",
+        "Waarom?": "/ask_why",
+        "Ja": '/give_score{"score": 1}',
+    }
     choices = [{"title": title, "payload": payload} for title, payload in titles.items()]
     offer = [*HELLO, {"type": "quick_replies", "choices": choices}]
     await log.complete(conversation, asked.seq, [("bot", offer), ("bot", HELLO)], T0)
-    typed = ("toch verder gaan", " STOPPEN. ", "waarom", "stop", "toch", "stoppen?")
+    typed = ("toch verder gaan", " STOPPEN. ", "waarom", "stop", "toch", "stoppen?", "ja")
     found = [await log.offered(conversation, one) for one in typed]
-    assert found == ["/affirm", "/stop", "/ask_why", None, None, None]
+    assert found == ["/affirm", "/stop", "/ask_why", None, None, None, None]
     await accept(log, conversation, "m2")
     assert await log.offered(conversation, "stoppen") is None
 
