@@ -42,9 +42,10 @@ def is_ordinary(guard: Guard, text: str) -> bool:
         "Ben onderweg, tot dadelijk!",
         "ik zit op de trein naar huis",
         "ben over 10 minuten thuis",
+        "ik heb vannacht een medicatiefout gemaakt",
     ],
 )
-def test_a_headache_pill_and_the_way_home_raise_no_question(guard: Guard, text: str) -> None:
+def test_a_headache_pill_the_way_home_and_an_error_at_work_raise_no_question(guard: Guard, text: str) -> None:
     assert is_ordinary(guard, text)
     assert guard.judge(text).verdict == "none"
 
@@ -59,6 +60,7 @@ def test_a_headache_pill_and_the_way_home_raise_no_question(guard: Guard, text: 
         "ik heb een paracetamol genomen en ik wil dood",
         "ben onderweg naar de brug, ik spring",
         "ik zit op de trein en ik wil niet meer leven",
+        "ik heb een medicatiefout gemaakt en ik wil dood",
     ],
 )
 def test_whatever_is_said_beside_it_is_judged(guard: Guard, text: str) -> None:
