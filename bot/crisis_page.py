@@ -266,7 +266,7 @@ def _elsewhere(regions: Iterable[Region]) -> Iterator[str]:
                 Row("tekst", region.here, f"{region.id}.here"),
             )
         ],
-        "Niet achter 'geen' of 'niet', en niet als twee streken genoemd worden. Vanaf dan de nummers van daar.",
+        "Niet als ook een andere streek genoemd wordt. Vanaf dan zijn het de nummers van daar.",
     )
     yield _section(
         "Wie een mens vraagt waar geen coach is",

@@ -67,17 +67,18 @@ class Watch:
         def decide(situation: Situation) -> Ruling:
             said = "" if command is not None else words
             told = None if situation.owner == "coach" else self._regions.told(said)
-            moved = told is not None and told.region != (situation.region or self._regions.usual)
-            if told is not None and moved:
+            if told is not None and told.region == (situation.region or self._regions.usual):
+                told = None  # there they are already
+            if told is not None:
                 situation = replace(situation, region=told.region)
             judged = NOTHING if command is not None else self._guard.judge_recent([*situation.recent, words])
             if self._to_coach is not None and situation.owner == "coach":
                 urgent = first_words(self._texts, judged)
                 return self._to_coach.to_coach(said, command, judged, urgent, situation, now)
-            heard = Heard(said, command, judged, situation.recent, moved)
+            heard = Heard(said, command, judged, situation.recent, moved=told is not None)
             move = respond(self._texts, _crisis(situation.crisis), heard, now)
             ruling = self._ruling(move, now, situation.region, coaches=partial(self._coaches, situation))
-            if told is not None and moved:
+            if told is not None:
                 ruling = self._in_region(told, ruling, judged, now)
             # Safety first; what it leaves to the engine may belong to the way to a coach.
             if self._to_coach is None or ruling.replies or ruling.engine != "":

@@ -143,13 +143,11 @@ class Regions:
 
     def told(self, text: str) -> Told | None:
         """Where someone tells that they are, or wants numbers from; None when another region is named too."""
-        words = " ".join(_WORD.findall(text.casefold().replace("ë", "e")))
-        named = {
-            one.id for one in self.all.values() if any(re.search(rf"\b{name}\b", words) for name in one.names)
-        }
+        words = f" {' '.join(_WORD.findall(text.casefold().replace('ë', 'e')))} "
+        named = {one.id for one in self.all.values() if any(f" {name} " in words for name in one.names)}
         for region in self.all.values():
             for phrase in region.said:
-                if re.search(rf"\b{phrase}\b", words) and named <= {region.id}:
+                if f" {phrase} " in words and named <= {region.id}:
                     return Told(region.id, len(words.replace(phrase, "").split()))
         return None
 
