@@ -221,7 +221,7 @@ class _Flow:
             if crisis is not None and self.moment - crisis.changed_at <= SHORTLY:
                 if self.heard.moved:
                     return self.lines_for_another(crisis.kind, self.texts.staying.numbers.text)
-                if self.answers.asks_what_to_do() or (self.answers.is_short and self.answers.cannot_reach()):
+                if self.answers.cannot_reach() or self.answers.asks_what_to_do():
                     urgent, known = self.urgent(crisis.kind), self.texts.third_party[crisis.kind]
                     text = known.explicit if urgent else self.texts.third_party_after.unreachable
                     return self.lines_for_another(crisis.kind, text)
