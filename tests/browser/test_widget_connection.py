@@ -2,7 +2,10 @@
 nothing twice, help always there, and no trace after "Snel sluiten".
 """
 
+import asyncio
+
 import pytest
+from playwright.async_api import Route
 
 from tests.browser.stub_server import WELCOME, StubServer
 from tests.browser.tab import ROOT, OpenTab, Tab
@@ -123,6 +126,28 @@ async def test_help_is_there_when_the_server_never_answered(open_tab: OpenTab, s
     assert numbers[:2] == ["tel:112", "tel:113"]
     await tab.page.keyboard.press("Escape")
     assert "help-button" in await tab.focused()
+
+
+async def test_help_stays_there_when_the_server_refused_before_the_page_was_loaded(
+    open_tab: OpenTab, server: StubServer
+) -> None:
+    tab = await open_tab(server.base)
+    tab.allow(f"{NETWORK_DOWN}|Failed to load resource")
+    refused = asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        await refused.wait()
+        await route.continue_()
+
+    await tab.page.route("**/mark.svg", slow)
+    await tab.page.route("**/api/**", lambda route: route.abort("connectionrefused"))
+    await tab.page.goto(server.base, wait_until="commit")
+    await tab.page.get_by_text("Geen verbinding.").wait_for()
+    refused.set()
+    await tab.page.wait_for_load_state("load")
+    await tab.page.evaluate("() => new Promise(done => setTimeout(done))")  # the page has been shown too
+    await tab.button("Ik heb nu hulp nodig").click()
+    assert await tab.page.locator(".help .call").first.get_attribute("href") == "tel:112"
 
 
 async def test_the_region_that_is_chosen_in_the_panel_is_kept_with_the_conversation(

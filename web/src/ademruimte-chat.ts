@@ -85,8 +85,8 @@ export class AdemruimteChat extends LitElement {
     super.connectedCallback();
     window.addEventListener("online", this.onNetwork);
     window.addEventListener("offline", this.onNetwork);
-    window.addEventListener("pageshow", this.onReturn);
-    window.addEventListener("storage", this.onReturn);
+    window.addEventListener("pageshow", this.onPageShow);
+    window.addEventListener("storage", this.onWiped);
     document.addEventListener("visibilitychange", this.tellSeen);
     window.visualViewport?.addEventListener("resize", this.onViewport);
     window.visualViewport?.addEventListener("scroll", this.onViewport);
@@ -97,8 +97,8 @@ export class AdemruimteChat extends LitElement {
     super.disconnectedCallback();
     window.removeEventListener("online", this.onNetwork);
     window.removeEventListener("offline", this.onNetwork);
-    window.removeEventListener("pageshow", this.onReturn);
-    window.removeEventListener("storage", this.onReturn);
+    window.removeEventListener("pageshow", this.onPageShow);
+    window.removeEventListener("storage", this.onWiped);
     document.removeEventListener("visibilitychange", this.tellSeen);
     window.visualViewport?.removeEventListener("resize", this.onViewport);
     window.visualViewport?.removeEventListener("scroll", this.onViewport);
@@ -119,8 +119,13 @@ export class AdemruimteChat extends LitElement {
 
   private readonly onNetwork = (): void => this.connection?.networkChanged(navigator.onLine);
 
+  /** A page that loads is shown too, and then a server that is away may have refused already: nothing was wiped. */
+  private readonly onPageShow = (event: PageTransitionEvent): void => {
+    if (event.persisted) this.onWiped();
+  };
+
   /** Another tab closed quickly, or the browser brought back an old page: what was wiped stays wiped. */
-  private readonly onReturn = (): void => {
+  private readonly onWiped = (): void => {
     if (!this.connection || this.connection.status === "starting" || this.keeper.token() !== null) return;
     this.connection.stop();
     this.connection = null;
