@@ -25,6 +25,7 @@ SETS = {
     "held_out_newest": "by the three newest hands",
     "held_out_confirming": "by three more, to confirm",
     "held_out_plain": "plain messages",
+    "held_out_sealed": "by three last hands",
 }
 
 

@@ -41,11 +41,14 @@ NEWEST = ROOT / "tests" / "safety" / "held_out_newest.csv"
 CONFIRMING = ROOT / "tests" / "safety" / "held_out_confirming.csv"
 #: Plain messages, as people type them first, by two more hands (docs/decisions/0014).
 PLAIN = ROOT / "tests" / "safety" / "held_out_plain.csv"
+#: Hard messages by three hands more, judged for the first time with the guard of decision 0014 (docs/decisions/0015).
+SEALED = ROOT / "tests" / "safety" / "held_out_sealed.csv"
 #: Plain messages in other languages than Dutch, by a further hand.
 LANGUAGES = ROOT / "tests" / "safety" / "held_out_languages.csv"
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
 EVERYDAY_LIFE = ROOT / "tests" / "safety" / "everyday.txt"
 EVERYDAY_LATER = ROOT / "tests" / "safety" / "everyday_later.txt"
+EVERYDAY_SEALED = ROOT / "tests" / "safety" / "everyday_sealed.txt"
 EVERYDAY = ROOT / "tests" / "nlu" / "held_out.yml"
 #: Intents of which the sentences may hold danger, so that they are no everyday sentences.
 DANGER_HEARD = frozenset(
@@ -116,6 +119,7 @@ def everyday(guard: Guard) -> list[Share]:
         for name, texts in (
             ("everyday sentences", life),
             ("by four later hands", EVERYDAY_LATER.read_text(encoding="utf-8").splitlines()),
+            ("by three last hands", EVERYDAY_SEALED.read_text(encoding="utf-8").splitlines()),
             ("without a stop at the end", [one.rstrip(" .!?…") for one in life]),
             ("after a greeting", [f"hallo. {one}" for one in life]),
             ("made from frames", sentences(load_frames())),
@@ -257,6 +261,7 @@ def report(guard: Guard) -> str:
         ("by the three newest hands", held_out(guard, NEWEST)),
         ("by three more, to confirm", held_out(guard, CONFIRMING)),
         ("plain messages", held_out(guard, PLAIN)),
+        ("by three last hands", held_out(guard, SEALED)),
         ("in ten other languages", held_out(guard, LANGUAGES)),
         ("everyday", everyday(guard)),
     ):
