@@ -64,27 +64,19 @@ def test_danger_told_in_another_language_is_heard(guard: Guard) -> None:
 
 
 def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
-    found = [(alarms, of) for _, alarms, of in everyday(guard)]
-    (
-        (alarms, of),
-        (later, sentences),
-        (sealed, new),
-        (without_stop, _),
-        (greeted, _),
-        (framed, made),
-        (
-            said_alarms,
-            said,
-        ),
-    ) = found
-    assert min(of / 3300, sentences / 2200, new / 2100, made / 10_000, said / 900) >= 1
-    assert alarms / of <= 0.002
-    assert later / sentences <= 0.003
-    assert sealed / new <= 0.003
-    assert without_stop / of <= 0.003
-    assert greeted / of <= 0.003
-    assert framed / made <= 0.003
-    assert said_alarms / said <= 0.02
+    bounds = {  # at least so many, and how often a question may be raised at most
+        "everyday sentences": (3300, 0.002),
+        "by four later hands": (2200, 0.003),
+        "by three last hands": (2100, 0.003),
+        "without a stop at the end": (3300, 0.003),
+        "after a greeting": (3300, 0.003),
+        "made from frames": (10_000, 0.003),
+        "said to the assistant": (900, 0.02),
+    }
+    found = {name.split(":")[0]: (alarms, of) for name, alarms, of in everyday(guard)}
+    assert set(found) == set(bounds)
+    assert [name for name, (least, _) in bounds.items() if found[name][1] < least] == []
+    assert [name for name, (_, most) in bounds.items() if found[name][0] > most * found[name][1]] == []
 
 
 @pytest.mark.parametrize(
