@@ -122,7 +122,7 @@ def named(lines: Sequence[HelpLine], said: str) -> list[HelpLine]:
     together = "".join(words)
 
     def is_named(line: HelpLine) -> bool:
-        digits = re.sub(r"\D", "", line.number)
+        digits = re.sub(r"\D", "", line.number or "")
         name = "".join(re.findall(r"[a-z]+", fold(line.name).removeprefix("de ")))
         # Short names and numbers also stand inside other words and numbers.
         return any(

@@ -141,7 +141,7 @@ def _order(kind: str, regions: Iterable[Region]) -> str:
     """The lines that serve a kind, in their order: one list item for each region and order."""
     listed = []
     for region in regions:
-        named = {line.id: f"{line.name} ({line.number})" for line in region.lines}
+        named = {line.id: f"{line.name} ({line.number or line.url})" for line in region.lines}
         listed.append(f"- {region.region}: {', '.join(named[one] for one in region.serves[kind])}")
         if kind in region.in_doubt:
             doubt = ", ".join(named[one] for one in region.in_doubt[kind])
@@ -341,7 +341,7 @@ def _lines(region: Region) -> str:
 def _line(line: HelpLine, unknown: str) -> tuple[str, ...]:
     return (
         line.name,
-        line.number,
+        line.number or str(line.url),
         line.what,
         line.hours or unknown,
         line.audience,

@@ -116,15 +116,15 @@ class Chart(_Record):
 
 
 class HelpLine(_Record):
-    """A help line as people see it; `tel` is a `tel:` address.
+    """A help line as people see it; `tel` is a `tel:` address. One without a number has a `url`.
 
     `open_now` (None when that is not known) and `opens`, the same in words, hold when the message is made.
     """
 
     id: str
     name: str
-    number: str
-    tel: str = Field(pattern=r"^tel:")
+    number: str | None = None
+    tel: str | None = Field(default=None, pattern=r"^tel:")
     what: str
     hours: str | None = None
     open_now: bool | None = None

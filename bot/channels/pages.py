@@ -85,5 +85,8 @@ def _in_region(page: str, region: str) -> str:
 
 def _not_built(region: str) -> str:
     lines = load_help_lines(RESOURCES / "help_lines")[region].lines
-    listed = (f'<li>{line.name}: <a href="{line.tel}">{line.number}</a></li>' for line in lines)
+    listed = (
+        f'<li>{line.name}: <a href="{line.tel or line.url}">{line.number or line.url}</a></li>'
+        for line in lines
+    )
     return Template(NOT_BUILT).substitute(lines="\n".join(listed))

@@ -54,24 +54,33 @@ class Secrecy(Definition):
 
 
 class HelpLine(Definition):
-    """One line. `hours` says `phone` and `chat` in words; `tel` is what a phone dials."""
+    """One line. `hours` says `phone` and `chat` in words; `tel` is what a phone dials.
+
+    Without `number` and `tel` no source gives the number, and people are sent to `url`.
+    """
 
     id: str
     name: str
-    number: str
-    tel: str = Field(pattern=r"^tel:\+?\d+$")
+    number: str | None = None
+    tel: str | None = Field(default=None, pattern=r"^tel:\+?\d+$")
     what: str
     hours: str | None = None
     phone: Hours
     chat: Hours | None = None
     hours_source: str | None = None
     country: Country
-    url: str | None = None
+    url: str | None = Field(default=None, pattern=r"^https://")
     audience: str
     secrecy: Secrecy
     urgent: bool
     source: str
     checked_at: date
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> HelpLine:
+        if (self.number is None) != (self.tel is None) or not (self.number or self.url):
+            raise ValueError("give a number and what a phone dials for it, or the address of the site")
+        return self
 
     @model_validator(mode="after")
     def _known_hours_are_said_and_sourced(self) -> HelpLine:

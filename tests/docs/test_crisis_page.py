@@ -91,7 +91,14 @@ def test_every_help_line_stands_on_the_page_with_where_it_comes_from_and_in_its_
     for region in load_help_lines(ROOT / "resources/help_lines").values():
         lines = {line.id: line for line in region.lines}
         for line in region.lines:
-            said = (line.name, line.number, line.what, line.audience, line.source, str(line.checked_at))
+            said = (
+                line.name,
+                line.number or line.url,
+                line.what,
+                line.audience,
+                line.source,
+                str(line.checked_at),
+            )
             assert {*said, line.hours or "De uren zijn hier niet bekend."} <= CELLS
         for served in (*region.serves.values(), *region.in_doubt.values()):
             order = ", ".join(f"{lines[name].name} ({lines[name].number})" for name in served)

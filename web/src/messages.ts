@@ -79,8 +79,9 @@ export interface ChartPart {
 export interface HelpLine {
   id: string;
   name: string;
-  number: string;
-  tel: string;
+  /** Absent or null when no source gives it: then there is a `url`. */
+  number?: string | null;
+  tel?: string | null;
   what: string;
   hours?: string | null;
   /** Whether someone answered when the message was made; null when that is not known, absent in the help panel. */

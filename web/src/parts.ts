@@ -23,20 +23,34 @@ const DIALABLE = /^tel:\+?[0-9]{2,15}$/;
 export function renderHelpLine(line: HelpLine, fresh: boolean): TemplateResult {
   const opens = fresh ? line.opens : null;
   const website = line.url?.startsWith("https://") ? line.url : null;
+  const number = line.number || null;
   return html`<li class="line ${line.urgent ? "urgent" : ""}">
     <h4>${line.name}</h4>
     <div class="line-words">
       <p>${line.what}</p>
       ${opens ? html`<p class="opens ${line.open_now ? "now" : ""}">${opens}</p>` : nothing}
-      ${line.hours || !opens ? html`<p class="quiet">${line.hours || texts.hoursUnknown}</p>` : nothing}
-      ${website
+      ${number && (line.hours || !opens)
+        ? html`<p class="quiet">${line.hours || texts.hoursUnknown}</p>`
+        : nothing}
+      ${website && number
         ? html`<p><a href=${website} target="_blank" rel="noopener noreferrer">${texts.website}</a></p>`
         : nothing}
     </div>
-    ${DIALABLE.test(line.tel)
-      ? html`<a class="call" href=${line.tel}>${phoneMark()}<span>${texts.call(line.number)}</span></a>`
-      : html`<span class="call">${line.number}</span>`}
+    ${wayThere(number, line.tel ?? "", website)}
   </li>`;
+}
+
+/** What is tapped: the number, or the website of a line of which no number is known. */
+function wayThere(number: string | null, tel: string, website: string | null): unknown {
+  if (number && DIALABLE.test(tel)) {
+    return html`<a class="call" href=${tel}>${phoneMark()}<span>${texts.call(number)}</span></a>`;
+  }
+  if (number) {
+    return html`<span class="call">${number}</span>`;
+  }
+  return website
+    ? html`<a class="call" href=${website} target="_blank" rel="noopener noreferrer">${texts.website}</a>`
+    : nothing;
 }
 
 export function renderHelpLines(lines: readonly HelpLine[], fresh: boolean): TemplateResult {
@@ -94,7 +108,7 @@ export function renderPart(
 }
 
 function spokenLine(line: HelpLine): string {
-  return [`${line.name}: ${line.number}`, line.opens].filter(Boolean).join(", ");
+  return [`${line.name}: ${line.number || line.url}`, line.opens].filter(Boolean).join(", ");
 }
 
 /** A part in words, for people who listen. */
