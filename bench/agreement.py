@@ -26,6 +26,7 @@ SETS = {
     "held_out_confirming": "by three more, to confirm",
     "held_out_plain": "plain messages",
     "held_out_sealed": "by three last hands",
+    "held_out_closing": "by three closing hands",
 }
 
 

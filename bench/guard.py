@@ -6,13 +6,16 @@ python -m bench.guard [--write docs/safety/guard.md]
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import re
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +28,7 @@ from bot.safety.guard import Guard, load_guard
 from bot.safety.typing_habits import with_slips
 from bot.safety.verdict import Judgement
 from bot.settings import load_settings
+from bot.storage.message_log import RECENT_MESSAGES
 from scripts.check_sentences import from_yaml
 
 #: Hard messages, each set by other hands than the training messages: the first set, and that of two more hands.
@@ -43,12 +47,17 @@ CONFIRMING = ROOT / "tests" / "safety" / "held_out_confirming.csv"
 PLAIN = ROOT / "tests" / "safety" / "held_out_plain.csv"
 #: Hard messages by three hands more, judged for the first time with the guard of decision 0014 (docs/decisions/0015).
 SEALED = ROOT / "tests" / "safety" / "held_out_sealed.csv"
+#: By three hands more, after the guard had begun to learn what it knows now (docs/decisions/0016).
+CLOSING = ROOT / "tests" / "safety" / "held_out_closing.csv"
+#: The sets written with one task, that of the aims; nothing was learned of them, and no figure chosen on them.
+ONE_TASK = (NEWEST, CONFIRMING, SEALED, CLOSING)
 #: Plain messages in other languages than Dutch, by a further hand.
 LANGUAGES = ROOT / "tests" / "safety" / "held_out_languages.csv"
 #: Everyday sentences: written as such, and the engine's held-out ones of intents in which no danger is heard.
 EVERYDAY_LIFE = ROOT / "tests" / "safety" / "everyday.txt"
 EVERYDAY_LATER = ROOT / "tests" / "safety" / "everyday_later.txt"
 EVERYDAY_SEALED = ROOT / "tests" / "safety" / "everyday_sealed.txt"
+EVERYDAY_CLOSING = ROOT / "tests" / "safety" / "everyday_closing.txt"
 EVERYDAY = ROOT / "tests" / "nlu" / "held_out.yml"
 #: Intents of which the sentences may hold danger, so that they are no everyday sentences.
 DANGER_HEARD = frozenset(
@@ -59,6 +68,17 @@ DANGER_HEARD = frozenset(
 )  # fmt: skip
 #: Conversations with the whole stack, as messages come in them.
 CONVERSATIONS = ROOT / "tests" / "cases" / "conversations"
+#: Loads the guard in a process of its own; says how many seconds that took, and its modules before it.
+LOADS = """
+import json, time
+began = time.perf_counter()
+import onnx, onnxruntime
+from bot.safety.guard import load_guard
+from bot.settings import load_settings
+ready = time.perf_counter()
+load_guard(load_settings()[0].guard_model)
+print(json.dumps([time.perf_counter() - ready, ready - began]))
+"""
 #: Limits of decision.yml with which the reader never stops half-way.
 TO_THE_END = {"enough": 1.0, "enough_danger": 1.0}
 NO_MARKS = re.compile(r"[.,;:!?…\"()]+")
@@ -76,13 +96,17 @@ def interval(hits: int, all_: int) -> tuple[float, float]:
     return middle - reach, middle + reach
 
 
-def held_out(guard: Guard, path: Path = HELD_OUT) -> list[Share]:
+def held_out(guard: Guard, *paths: Path) -> list[Share]:
     """What the guard makes of held-out messages: name, how many, out of how many."""
+    return shares(_judged(guard, paths))
+
+
+def _judged(guard: Guard, paths: Iterable[Path]) -> list[tuple[Example, Judgement]]:
     errors: list[str] = []
-    examples = read_examples(path, errors)
+    examples = [one for path in paths for one in read_examples(path, errors)]
     if errors:
         raise ValueError("; ".join(errors))
-    return shares([(one, guard.judge(one.text)) for one in examples])
+    return [(one, guard.judge(one.text)) for one in examples]
 
 
 def shares(judged: Sequence[tuple[Example, Judgement]]) -> list[Share]:
@@ -110,16 +134,33 @@ def shares(judged: Sequence[tuple[Example, Judgement]]) -> list[Share]:
     ]
 
 
+def told(guard: Guard) -> list[Share]:
+    """Of the sets with one task: whether kind and person are right where danger is seen, and what is over is heard."""
+    judged = _judged(guard, ONE_TASK)
+    seen = [(one, found) for one, found in judged if "none" not in (one.verdict, found.verdict)]
+    over = [found for one, found in judged if one.past]
+    return [
+        ("the kind of danger that is seen", sum(one.kind == found.kind for one, found in seen), len(seen)),
+        ("whose it is", sum(one.third_party == found.third_party for one, found in seen), len(seen)),
+        ("danger that is over: told to be", sum(found.past for found in over), len(over)),
+    ]
+
+
 def everyday(guard: Guard) -> list[Share]:
     """Everyday sentences, as written and as typed, and what people say to the assistant, that look like danger."""
     said = [one.text for one in from_yaml(EVERYDAY) if one.label not in DANGER_HEARD]
-    life = EVERYDAY_LIFE.read_text(encoding="utf-8").splitlines()
+    life, later, sealed, closing = (
+        path.read_text(encoding="utf-8").splitlines()
+        for path in (EVERYDAY_LIFE, EVERYDAY_LATER, EVERYDAY_SEALED, EVERYDAY_CLOSING)
+    )
     return [
         (f"{name}: anything but none", sum(guard.judge(one).verdict != "none" for one in texts), len(texts))
         for name, texts in (
             ("everyday sentences", life),
-            ("by four later hands", EVERYDAY_LATER.read_text(encoding="utf-8").splitlines()),
-            ("by three last hands", EVERYDAY_SEALED.read_text(encoding="utf-8").splitlines()),
+            ("by four later hands", later),
+            ("by three last hands", sealed),
+            ("by four closing hands", closing),
+            ("all of these", [*life, *later, *sealed, *closing]),
             ("without a stop at the end", [one.rstrip(" .!?…") for one in life]),
             ("after a greeting", [f"hallo. {one}" for one in life]),
             ("made from frames", sentences(load_frames())),
@@ -212,48 +253,65 @@ def speed(guard: Guard) -> list[str]:
         :10_000
     ]
     to_the_end = replace(guard, decision=guard.decision.model_copy(update=TO_THE_END))
-    began = time.perf_counter()
-    load_guard(load_settings()[0].guard_model)
-    loaded = time.perf_counter() - began
+    after_two = [[life[2 * place], life[2 * place + 1], text] for place, text in enumerate(hard)]
     return [
-        _times("an everyday sentence", guard, life),
-        _times("said to the assistant", guard, said),
-        _times("in whole conversations", guard, _in_conversations()),
         _times(
-            "hard messages among everyday ones, as in the aims", guard, [*hard, *sentences(load_frames())]
+            "hard messages among everyday ones, as in the aims", guard, _alone(hard, sentences(load_frames()))
         ),
-        _times("a hard message", guard, hard),
-        _times("a hard message, always read to its end", to_the_end, hard),
-        _times("10 kB of text", guard, [page] * 20),
-        f"| loading, in a process that has its modules | {loaded * 1000:.0f} ms | |",
+        _times("an everyday sentence", guard, _alone(life)),
+        _times("an everyday sentence after two others", guard, zip(life, life[1:], life[2:], strict=False)),
+        _times("said to the assistant", guard, _alone(said)),
+        _times("in whole conversations, with the two messages before", guard, _in_conversations()),
+        _times("a hard message", guard, _alone(hard)),
+        _times("a hard message after two everyday sentences", guard, after_two),
+        _times("a hard message, always read to its end", to_the_end, _alone(hard)),
+        _times("10 kB of text", guard, _alone([page] * 20)),
+        *_loading(),
     ]
 
 
-def _in_conversations() -> list[str]:
-    """All that people write in the conversations that are tested with the whole stack, crises among them."""
-    return [
-        str(step["say"])
-        for path in sorted(CONVERSATIONS.glob("*.yml"))
-        for case in read_yaml(path)
-        for step in case["steps"]
-        if "say" in step
-    ]
+def _alone(*texts: Iterable[str]) -> Iterator[list[str]]:
+    """Messages that nothing was said before."""
+    return ([text] for text in chain(*texts))
 
 
-def _times(name: str, guard: Guard, texts: Iterable[str]) -> str:
+def _in_conversations() -> Iterator[Sequence[str]]:
+    """All that people write in the conversations that are tested with the whole stack, each with the two before it."""
+    for path in sorted(CONVERSATIONS.glob("*.yml")):
+        for case in read_yaml(path):
+            said = [str(step["say"]) for step in case["steps"] if "say" in step]
+            yield from (said[max(0, place - RECENT_MESSAGES) : place + 1] for place in range(len(said)))
+
+
+def _times(name: str, guard: Guard, rows: Iterable[Sequence[str]]) -> str:
+    """Median and p99 for messages, each with those before it, judged as the app judges them."""
     took = []
-    for text in texts:
+    for texts in rows:
         began = time.perf_counter()
-        guard.judge(text)
+        guard.judge_recent(texts)
         took.append((time.perf_counter() - began) * 1000)
     return f"| {name} | {statistics.median(took):.1f} ms | {statistics.quantiles(took, n=100)[98]:.1f} ms |"
+
+
+def _loading() -> list[str]:
+    """Rows about loading in a process of its own: its modules, and then the guard, the median of five times."""
+    found = [
+        json.loads(subprocess.check_output([sys.executable, "-c", LOADS], cwd=ROOT, text=True))
+        for _ in range(5)
+    ]
+    return [
+        f"| {name} | {statistics.median(one[place] for one in found) * 1000:.0f} ms | |"
+        for place, name in enumerate(
+            ("loading, in a process of its own", "the modules it needs, before that")
+        )
+    ]
 
 
 def report(guard: Guard) -> str:
     """The figures as Markdown."""
     lines: list[str] = []
     for title, found in (
-        ("the first set", held_out(guard)),
+        ("the first set", held_out(guard, HELD_OUT)),
         ("by two more hands", held_out(guard, HELD_OUT_MORE)),
         ("on which thresholds were chosen", held_out(guard, THRESHOLDS)),
         ("set as an exam", held_out(guard, EXAM)),
@@ -262,6 +320,9 @@ def report(guard: Guard) -> str:
         ("by three more, to confirm", held_out(guard, CONFIRMING)),
         ("plain messages", held_out(guard, PLAIN)),
         ("by three last hands", held_out(guard, SEALED)),
+        ("by three closing hands", held_out(guard, CLOSING)),
+        ("these four sets with one task, together", held_out(guard, *ONE_TASK)),
+        ("what is told of it, in these four", told(guard)),
         ("in ten other languages", held_out(guard, LANGUAGES)),
         ("everyday", everyday(guard)),
     ):

@@ -3,9 +3,11 @@
 For each design the share of danger that is caught when 5 % of the hard negatives (what is written to be mistaken for
 danger) are taken for danger, and what the whole guard makes of them with the thresholds of decision.yml. A fold is
 drawn from all files. --without names files instead, each by another hand, of which nothing is learned: closer to what a
-stranger writes. With --curve, what more examples bring. A fold takes about half an hour.
+stranger writes. With --curve, what more examples bring. A fold takes as long as `bot train`; --some draws as many
+examples by lot; what the words learn of grammar.yml comes on top.
 
-python -m bench.guard_designs [--folds 5 | --without FILE ...] [--curve] [--layers 6] [--epochs 2] [--keep|--kept MODEL]
+python -m bench.guard_designs [--folds 5 | --without FILE ...] [--some 12000] [--curve] [--layers 6] [--epochs 2]
+    [--keep|--kept MODEL]
 """
 
 from __future__ import annotations
@@ -33,16 +35,21 @@ from bot.safety.whole import ASKED, ORDINARY, load_whole
 from bot.settings import load_settings
 
 FALSE_ALARMS = 0.05
-WORDS, READER, BOTH = "letters, words, pairs, phrases", "reader", "both"
+#: With fewer examples a fold may hold none of a sort.
+FEWEST = 2000
+PHRASES, WORDS, READER, BOTH = "phrases alone", "letters, words, pairs, phrases", "reader", "both"
 
 
 class Designs:
     """The examples as pieces, and the parts that all designs share."""
 
-    def __init__(self, layers: int, epochs: int) -> None:
+    def __init__(self, layers: int, epochs: int, some: int | None = None) -> None:
         self.layers, self.epochs = layers, epochs
         self.normaliser, self.rules = load_normaliser(), load_phrase_rules()
         self.examples = [*load_examples(), *load_everyday()]
+        if some is not None:
+            drawn = np.random.default_rng(SEED).permutation(len(self.examples))[:some]
+            self.examples = [self.examples[n] for n in np.sort(drawn)]
         self.pieces = [self._piece(one.text) for one in self.examples]
 
     def _piece(self, text: str) -> Piece:
@@ -98,17 +105,30 @@ class Designs:
             classifier.opinion(piece, classifier.by_words(piece), 1.0, 1.0, 1.0).danger for piece in pieces
         ]
 
-    def caught(self, dangers: NDArray[np.float64], places: NDArray[np.intp]) -> str:
-        """Recall of explicit and of ambiguous danger at the allowed false alarms; the same of everyday sentences."""
+    def row(self, dangers: NDArray[np.float64], parts: Sequence[NDArray[np.intp]]) -> str:
+        """What a design catches of all; in brackets the least and the most in a fold, each with its own limit."""
+        each = [self.caught(dangers[places], places) for places in parts]
+        together = np.concatenate(parts)
+        cells = []
+        for all_, *folded in zip(self.caught(dangers[together], together), *each, strict=True):
+            spread = f" ({min(folded):.2%} – {max(folded):.2%})" if len(folded) > 1 else ""
+            cells.append(f"{all_:.2%}{spread}")
+        return " | ".join(cells)
+
+    def caught(self, dangers: NDArray[np.float64], places: NDArray[np.intp]) -> list[float]:
+        """Recall of explicit and of ambiguous danger at the allowed false alarms; the same of everyday sentences.
+
+        Not a number where there are no such messages.
+        """
         chosen = [self.examples[n] for n in places]
         hard = np.array([one.verdict == "none" and not one.everyday for one in chosen])
         limit = np.quantile(dangers[hard], 1 - FALSE_ALARMS)
         found = []
         for verdict in ("explicit", "ambiguous"):
             these = np.array([one.verdict == verdict for one in chosen])
-            found.append(f"{(dangers[these] > limit).mean():.1%}")
+            found.append(float((dangers[these] > limit).mean()))
         usual = dangers[[one.everyday for one in chosen]]
-        return " | ".join([*found, f"{(usual > limit).mean():.2%}" if len(usual) else "-"])
+        return [*found, float((usual > limit).mean()) if len(usual) else float("nan")]
 
 
 def _weight(free: bool, sure: bool) -> float:
@@ -123,6 +143,7 @@ def main() -> int:
         "--folds", type=int, default=5, choices=range(1, 6), help="how many of five are judged"
     )
     which.add_argument("--without", nargs="+", metavar="FILE", help="judge these files instead of folds")
+    parser.add_argument("--some", type=int, help="so many examples, drawn by lot; all of them otherwise")
     parser.add_argument("--curve", action="store_true", help="also with a quarter and a half of the examples")
     parser.add_argument("--layers", type=int, default=LAYERS, help="layers of the reader")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="how often the reader sees the examples")
@@ -131,10 +152,12 @@ def main() -> int:
         "--kept", type=Path, help="judge with this model instead of learning: other thresholds"
     )
     options = parser.parse_args()
-    designs = Designs(options.layers, options.epochs)
+    if options.some is not None and options.some < FEWEST:
+        parser.error(f"--some: at least {FEWEST}")
+    designs = Designs(options.layers, options.epochs, options.some)
     dangers = {name: np.zeros(len(designs.examples)) for name in (WORDS, READER, BOTH)}
     parts = designs.without(options.without) if options.without else folds(designs.examples)[: options.folds]
-    everything = np.concatenate([judged for _, judged in parts])
+    judged_in = [judged for _, judged in parts]
     found: list[tuple[Example, Judgement]] = []
     for learned, judged in parts:
         if options.kept:
@@ -148,9 +171,8 @@ def main() -> int:
         if options.keep:
             save_weights(options.keep, weights, f"part of {content_hash()}")
     print("| design | explicit | ambiguous | everyday taken for danger |\n|---|---|---|---|")
-    print(f"| phrases alone | {designs.caught(designs.phrases_alone()[everything], everything)} |")
-    for name, own in dangers.items():
-        print(f"| {name} | {designs.caught(own[everything], everything)} |")
+    for name, own in {PHRASES: designs.phrases_alone(), **dangers}.items():
+        print(f"| {name} | {designs.row(own, judged_in)} |")
     print("\n| with the thresholds | share | count |\n|---|---|---|")
     usual = [judgement.verdict != "none" for one, judgement in found if one.everyday]
     hard = shares([(one, judgement) for one, judgement in found if not one.everyday])
@@ -164,7 +186,7 @@ def main() -> int:
             chosen = order[: int(len(order) * part)]
             weights = designs.train([designs.examples[n] for n in chosen])
             own = np.array(designs.danger(weights, BOTH, judged))
-            print(f"| {len(chosen)} | {designs.caught(own, judged)} |")
+            print(f"| {len(chosen)} | {' | '.join(f'{one:.1%}' for one in designs.caught(own, judged))} |")
     return 0
 
 

@@ -343,7 +343,7 @@ def _line(line: HelpLine, unknown: str) -> tuple[str, ...]:
         line.name,
         line.number or str(line.url),
         line.what,
-        line.hours or unknown,
+        line.hours or (unknown if line.number else "geen: alleen de website is bekend"),
         line.audience,
         line.source,
         line.hours_source or "geen",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 Role = Literal["user", "bot", "system", "coach"]
 
@@ -130,6 +130,12 @@ class HelpLine(_Record):
     open_now: bool | None = None
     opens: str | None = None
     url: str | None = None
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> HelpLine:
+        if not (self.number and self.tel) and not self.url:
+            raise ValueError("neither a number nor a url")
+        return self
 
 
 class HelpLines(_Record):

@@ -11,7 +11,7 @@ import { parse } from "yaml";
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const HELP_LINES = here("../resources/help_lines/");
 const SHOWN = ["id", "name", "number", "tel", "what", "hours", "url", "urgent"];
-const NEEDED = ["id", "name", "number", "tel", "what"];
+const NEEDED = ["id", "name", "what"];
 
 /** All regions, Flanders first; throws with every mistake in every file. */
 function readRegions() {
@@ -24,7 +24,9 @@ function readRegions() {
       if (!id || !region || !lines.length) mistakes.push(`${name}: id, region or lines missing`);
       for (const line of lines) {
         for (const key of NEEDED) if (typeof line[key] !== "string") mistakes.push(`${name}: ${line.id}: ${key}`);
-        if (!/^tel:\+?[0-9]{2,15}$/.test(line.tel)) mistakes.push(`${name}: ${line.id}: tel cannot be dialled`);
+        const called = typeof line.number === "string" && /^tel:\+?[0-9]{2,15}$/.test(line.tel);
+        const visited = !("number" in line || "tel" in line) && /^https:/.test(line.url);
+        if (!called && !visited) mistakes.push(`${name}: ${line.id}: no number that can be dialled, nor a site alone`);
       }
       const shown = lines.map((line) =>
         Object.fromEntries(SHOWN.filter((key) => line[key]).map((key) => [key, line[key]])),

@@ -35,7 +35,7 @@ NOT_BUILT = """<!doctype html>
 <body>
 <h1>Ademruimte</h1>
 <p>De pagina's van Ademruimte zijn nog niet gebouwd. Start met <code>make run</code>, dan gebeurt dat vanzelf.</p>
-<p>Heb je nu hulp nodig? Bel 112 bij gevaar. Je kan ook deze mensen bellen:</p>
+<p>Heb je nu hulp nodig? Bel 112 bij gevaar. Je kan ook hier terecht:</p>
 <ul>
 $lines
 </ul>

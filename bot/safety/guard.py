@@ -102,24 +102,29 @@ class Guard:
             if all(self.judge(text).verdict == "none" for text in texts[:-1]):
                 return alone
             alone = self._judge(even, words)  # after danger nothing is ordinary
-        together = self._together(texts)
+            if alone.verdict == "explicit":
+                return alone
+        together = self._together(texts, alone.verdict)
         if GRAVITY[together.verdict] <= GRAVITY[alone.verdict]:
             return alone
         # what was said before has been answered
         answered = any(self.judge(text).verdict != "none" for text in texts[:-1])
         return alone if answered else together
 
-    def _together(self, texts: Sequence[str]) -> Judgement:
+    def _together(self, texts: Sequence[str], alone: Verdict) -> Judgement:
+        """What messages in a row say together; nothing when it cannot be graver than what the newest says alone."""
         before = self.normaliser.words(self.normaliser.even(" ".join(texts[:-1])))
         even = self.normaliser.even(" ".join(texts))
         words = self.normaliser.words(even)
         if self.asked.holds(words):
             return self._judge(even, words)  # "was ik er" · "maar niet"
         hits = self.rules.find(words)
+        across = [hit for hit in hits if hit.free and hit.start < len(before) < hit.end]
+        if alone == "ambiguous" and not across:
+            return NOTHING  # without a phrase that runs across they are asked about at most
         opinion = self._opinion(Piece(words, hits, even))
         if opinion is None:
             return NOTHING
-        across = [hit for hit in hits if hit.free and hit.start < len(before) < hit.end]
         together = self._decide(across, opinion)
         if across or together.verdict == "none":
             return together
@@ -174,7 +179,8 @@ class Guard:
             *(f"words '{hit.words}' ({hit.rule.id})" for hit in free[:3]),
             f"classifier: danger {opinion.danger:.2f}, explicit {opinion.explicit:.2f}",
         )
-        return Judgement(verdict, _kind(free, opinion), third, False, because)
+        told = [hit for hit in hits if hit.scopes <= {"other"}] if third else free
+        return Judgement(verdict, _kind(told, opinion), third, False, because)
 
 
 def _share_of_dutch(words: Sequence[str]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -57,7 +58,8 @@ def _judged(guard: Guard, line: str | bytes) -> dict[str, Any] | None:
     if not isinstance(content, dict):
         return {"id": None, "error": "This line must be a JSON object with id and text."}
     name = content.get("id")
-    name = name if isinstance(name, str | int) and not isinstance(name, bool) else None
+    named = isinstance(name, str | int) or (isinstance(name, float) and math.isfinite(name))
+    name = name if named and not isinstance(name, bool) else None
     if not isinstance(content.get("text"), str):
         return {"id": name, "error": "The field text must be a text."}
     return {"id": name, **as_json(guard.judge(content["text"]))}

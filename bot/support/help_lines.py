@@ -80,6 +80,8 @@ class HelpLine(Definition):
     def _can_be_reached(self) -> HelpLine:
         if (self.number is None) != (self.tel is None) or not (self.number or self.url):
             raise ValueError("give a number and what a phone dials for it, or the address of the site")
+        if self.number is None and self.phone != "unknown":
+            raise ValueError("a telephone that is answered needs its number")
         return self
 
     @model_validator(mode="after")
@@ -210,7 +212,7 @@ def as_part(lines: Sequence[HelpLine], title: str, now: datetime) -> dict[str, A
             {
                 **line.model_dump(include=_SHOWN),
                 "open_now": is_open(line, now),
-                "opens": in_words(line.phone, line.country, now),
+                "opens": in_words(line.phone, line.country, now) if line.number else None,
             }
             for line in lines
         ],

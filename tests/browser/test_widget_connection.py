@@ -124,9 +124,8 @@ async def test_help_is_there_when_the_server_never_answered(open_tab: OpenTab, s
     await tab.button("Nederland").click()
     numbers = await tab.page.locator(".help .call").evaluate_all("links => links.map(link => link.href)")
     assert numbers[:2] == ["tel:112", "tel:113"]
-    abs_line = tab.page.locator(".help .line").filter(
-        has_text="ABS-zorgprofessionals"
-    )  # only its site is known
+    # Of this line only the site is known.
+    abs_line = tab.page.locator(".help .line").filter(has_text="ABS-zorgprofessionals")
     assert await abs_line.get_by_role("link").evaluate_all("links => links.map(link => link.href)") == [
         "https://abs-zorgprofessionals.nl/"
     ]

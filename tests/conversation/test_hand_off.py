@@ -524,6 +524,17 @@ async def test_wrong_codes_are_limited_per_address(desk: Running) -> None:
     assert statuses == [404] * 5 + [429]
 
 
+async def test_wrong_codes_are_limited_in_all_when_each_comes_from_another_address(desk: Running) -> None:
+    statuses = []
+    for number in range(10, 41):
+        from_there = aiohttp.TCPConnector(local_addr=(f"127.0.0.{number}", 0))
+        async with aiohttp.ClientSession(connector=from_there) as http:
+            url = f"{desk.url}/api/chat/return"
+            async with http.post(url, json={"code": f"1234 5678 9012 34{number}"}) as response:
+                statuses.append(response.status)
+    assert statuses == [404] * 30 + [429]
+
+
 async def test_a_code_without_a_case_is_not_made(desk: Running) -> None:
     person = await desk.person()
     async with desk.http.post(f"{desk.url}/api/chat/code", json={}, headers=person.headers) as response:

@@ -99,9 +99,12 @@ def test_every_help_line_stands_on_the_page_with_where_it_comes_from_and_in_its_
                 line.source,
                 str(line.checked_at),
             )
-            assert {*said, line.hours or "De uren zijn hier niet bekend."} <= CELLS
+            unknown = "De uren zijn hier niet bekend." if line.number else "geen: alleen de website is bekend"
+            assert {*said, line.hours or unknown} <= CELLS
         for served in (*region.serves.values(), *region.in_doubt.values()):
-            order = ", ".join(f"{lines[name].name} ({lines[name].number})" for name in served)
+            order = ", ".join(
+                f"{lines[name].name} ({lines[name].number or lines[name].url})" for name in served
+            )
             assert re.search(rf"^- {region.region}.*: {re.escape(order)}$", PAGE, re.M), order
 
 

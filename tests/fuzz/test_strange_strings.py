@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.safety.guard import load_guard
+from bot.safety.lines import run as judge_lines
 from bot.safety.verdict import Kind, Verdict
 from bot.screening.screen import run
 from bot.settings import load_settings
@@ -83,11 +84,25 @@ async def test_no_string_gets_a_server_error_from_the_chat_api(strings: list[str
         await asyncio.gather(*(say(start + place, text) for place, text in enumerate(batch)))
 
 
-def test_no_string_breaks_the_screening(strings: list[str]) -> None:
-    lines = [
-        json.dumps({"id": "x", "instrument": "pols", "answers": {"sleep": text}}) for text in strings[::2]
-    ]
+def test_no_string_breaks_the_judging_of_lines(strings: list[str]) -> None:
+    guard = load_guard(load_settings()[0].guard_model)
+    lines = [json.dumps({"id": place, "text": text}) for place, text in enumerate(strings[::40])]
     out = io.StringIO()
-    run([*strings[1::2], *lines], out)
-    for line in out.getvalue().splitlines():
-        assert "error" in json.loads(line)
+    judge_lines(guard, [*strings, *lines], out)
+    found = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [one["id"] for one in found if "verdict" in one] == list(range(len(lines)))
+    assert {tuple(one) for one in found if "verdict" not in one} == {("id", "error")}
+
+
+def test_no_string_breaks_the_screening(strings: list[str]) -> None:
+    asked = [{"id": "x", "instrument": "pols", "answers": {"sleep": text}} for text in strings[::2]]
+    good = {"id": "good", "instrument": "phq2", "answers": {"phq2_interest": 0, "phq2_mood": 0}}
+    strange = [
+        text for text in strings[1::2] if text.strip().removeprefix("\ufeff")
+    ]  # an empty line is no line
+    out = io.StringIO()
+    refused = run([*strange, json.dumps(good), *map(json.dumps, asked)], out)
+    found = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert len(found) == len(strange) + 1 + len(asked)
+    assert refused == len(found) - 1
+    assert [one["id"] for one in found if "error" not in one] == ["good"]

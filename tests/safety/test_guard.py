@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from bench.guard import TO_THE_END
-from bot.safety.classifier import OUTPUTS, Classifier, load_weights
+from bot.safety.classifier import OUTPUTS, Classifier, load_weights, save_weights
 from bot.safety.examples import load_examples
 from bot.safety.guard import Guard, GuardModelError, load_guard
 from bot.safety.phrases import load_phrase_rules, token_patterns
@@ -94,6 +94,12 @@ def test_danger_spread_over_messages_is_put_together(guard: Guard) -> None:
     assert guard.judge_recent(parts).verdict == "explicit"
     assert guard.judge_recent(["hallo", "ik ben moe", "en jij?"]).verdict == "none"
     assert guard.judge_recent(["wat een dag", "ik wil dood"]).verdict == "explicit"
+
+
+def test_messages_before_it_do_not_change_what_is_asked_about_already(guard: Guard) -> None:
+    alone = guard.judge("soms wil ik er gewoon niet meer zijn")
+    assert alone.verdict == "ambiguous"
+    assert guard.judge_recent(["hallo", "wat een dag", "soms wil ik er gewoon niet meer zijn"]) == alone
 
 
 def test_messages_of_which_none_says_enough_are_asked_about_when_together_they_do(guard: Guard) -> None:
@@ -265,13 +271,16 @@ def test_no_first_answer_may_stand_that_the_guard_would_still_ask_about(guard: G
 
 
 def test_the_command_line_judges_lines_and_survives_bad_ones() -> None:
-    lines = ['{"id": 1, "text": "ik wil dood"}', "", "geen json", '{"id": 2}', '{"id": 3, "text": "hallo"}']
+    lines = [
+        '{"id": 1, "text": "ik wil dood"}', "", "geen json", '{"id": 2}', '{"id": 3, "text": "hallo"}',
+        *(f'{{"id": {name}, "text": "hallo"}}' for name in ("1.5", "NaN", "1e400", "true")),
+    ]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "bot", "guard", "--jsonl"],
         input="\n".join(lines), capture_output=True, text=True, cwd=ROOT, check=True,
     )  # fmt: skip
     found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [one["id"] for one in found] == [1, None, 2, 3]
+    assert [one["id"] for one in found] == [1, None, 2, 3, 1.5, None, None, None]
     assert set(found[0]) == {"id", "verdict", "kind", "third_party", "past", "because"}
     assert (found[0]["verdict"], found[0]["kind"]) == ("explicit", "suicidal_thoughts")
     assert "error" in found[1]
@@ -301,6 +310,10 @@ def test_a_model_that_is_missing_broken_or_of_other_examples_is_refused_in_a_sen
         (tmp_path / "broken.npz").write_bytes(broken)
         with pytest.raises(GuardModelError, match="cannot be used"):
             load_guard(tmp_path / "broken.npz")
+    weights, _ = load_weights(load_settings()[0].guard_model)
+    save_weights(tmp_path / "other.npz", weights, "0" * 64)
+    with pytest.raises(GuardModelError, match="other examples"):
+        load_guard(tmp_path / "other.npz")
 
 
 @pytest.mark.parametrize("phrase", ["{0,3} dood", "ik {0,3}", "ik wil|", "", "dood?"])

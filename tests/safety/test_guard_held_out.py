@@ -11,6 +11,7 @@ import pytest
 
 from bench.agreement import SETS, agreement, labels
 from bench.guard import (
+    CLOSING,
     CONFIRMING,
     EXAM,
     HELD_OUT,
@@ -18,12 +19,14 @@ from bench.guard import (
     LANGUAGES,
     LATER,
     NEWEST,
+    ONE_TASK,
     PLAIN,
     SEALED,
     everyday,
     held_out,
     interval,
     shares,
+    told,
 )
 from bot.safety.examples import read_examples
 from bot.safety.guard import Guard
@@ -40,8 +43,9 @@ from bot.safety.guard import Guard
         (CONFIRMING, (0.95, 0.91, 0.83, 0.92, 0.04)),
         (PLAIN, (0.98, 0.95, 0.96, 0.97, 0.02)),
         (SEALED, (0.97, 0.96, 0.9, 0.97, 0.02)),
+        (CLOSING, (0.95, 0.92, 0.84, 0.92, 0.03)),
     ],
-    ids=["first", "more", "exam", "later", "newest", "confirming", "plain", "sealed"],
+    ids=["first", "more", "exam", "later", "newest", "confirming", "plain", "sealed", "closing"],
 )
 def test_danger_is_caught_on_messages_by_other_hands(
     guard: Guard, path: Path, floors: tuple[float, ...]
@@ -51,6 +55,19 @@ def test_danger_is_caught_on_messages_by_other_hands(
     ]
     assert all(share >= floor for share, floor in seen), seen
     assert alarms[0] <= alarms[1]
+
+
+def test_the_aims_hold_on_the_sets_that_were_written_with_their_task(guard: Guard) -> None:
+    seen, clear, ambiguous, someone_else, alarms = (hits / of for _, hits, of in held_out(guard, *ONE_TASK))
+    assert seen >= 0.97
+    assert min(clear, ambiguous, someone_else) >= 0.85
+    assert alarms <= 0.05
+
+
+def test_kind_person_and_time_of_a_danger_are_told(guard: Guard) -> None:
+    kind, whose, over = (hits / of for _, hits, of in told(guard))
+    assert min(kind, whose) >= 0.93
+    assert over >= 0.8
 
 
 def test_danger_told_in_another_language_is_heard(guard: Guard) -> None:
@@ -68,6 +85,8 @@ def test_everyday_messages_seldom_raise_a_question(guard: Guard) -> None:
         "everyday sentences": (3300, 0.002),
         "by four later hands": (2200, 0.003),
         "by three last hands": (2100, 0.003),
+        "by four closing hands": (2600, 0.003),
+        "all of these": (10_000, 0.002),
         "without a stop at the end": (3300, 0.003),
         "after a greeting": (3300, 0.003),
         "made from frames": (10_000, 0.003),

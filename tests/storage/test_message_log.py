@@ -1,11 +1,12 @@
 """Storage room: numbers without gaps, each message once, replies together with the mark."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.storage.crisis_log import Ruling, Situation
 from bot.storage.database import Database, open_database
 from bot.storage.message_log import MessageLog, UnknownConversationError
 from tests.running import calm
@@ -57,6 +58,33 @@ async def test_of_two_workers_only_one_stores_replies(tmp_path: Path, database: 
     assert [d.stored for d in done].count(True) == 1
     assert [m.role for m in await log.after(conversation, 0)] == ["user", "bot"]
     assert (await accept(log, conversation, "m2")).message.seq == 3
+
+
+async def test_safety_judges_a_message_with_the_two_before_it_of_the_last_ten_minutes(
+    log: MessageLog,
+) -> None:
+    conversation = await log.open_session("hash", "web", T0)
+    heard: list[tuple[str, ...]] = []
+
+    def listening(situation: Situation) -> Ruling:
+        heard.append(situation.recent)
+        return calm(situation)
+
+    async def says(text: str, minutes: float) -> None:
+        await log.accept(
+            conversation,
+            client_id=text,
+            content_hash=text,
+            parts=[{"type": "text", "text": text}],
+            payload=None,
+            at=T0 + timedelta(minutes=minutes),
+            decide=listening,
+        )
+
+    times = {"een": 0, "twee": 9.9, "drie": 10.1, "vier": 10.2, "vijf": 10.3, "zes": 20.4}
+    for text, minutes in times.items():
+        await says(text, minutes)
+    assert heard == [(), ("een",), ("twee",), ("twee", "drie"), ("drie", "vier"), ()]
 
 
 async def test_a_turn_without_replies_is_answered_too(log: MessageLog) -> None:

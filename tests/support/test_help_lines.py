@@ -202,6 +202,7 @@ def test_the_words_about_hours_say_what_the_hours_are(line: HelpLine) -> None:
         ({"tel": "tel:0800 1"}, "tel"),
         ({"tel": None}, "give a number and what a phone dials"),
         ({"number": None, "tel": None, "url": None}, "or the address of the site"),
+        ({"number": None, "tel": None, "url": "https://example.org"}, "is answered needs its number"),
         ({"url": "http://example.org"}, "url"),
         ({"phone": "soms"}, "phone"),
     ],

@@ -28,6 +28,7 @@ REGIONS = load_help_lines(RESOURCES / "help_lines")
         ("vlaanderen", "", []),
         ("nederland", "hoe bel ik 113", ["nl_113"]),
         ("nederland", "de luisterlijn graag", ["nl_luisterlijn"]),
+        ("nederland", "hoe bereik ik ABS-zorgprofessionals?", ["nl_abs"]),
     ],
 )
 def test_lines_are_found_by_name_and_by_number(region: str, said: str, ids: list[str]) -> None:
