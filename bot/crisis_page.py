@@ -55,7 +55,7 @@ ANSWERS = (
     "utter_ask_language",
 )
 PANEL = ("help", "helpBack", "helpTitle", "helpDanger", "helpIntro", "helpRegion", "exit", "exitWhat")
-CARD = ("call", "hoursUnknown", "website")
+CARD = ("call", "hoursUnknown", "website", "toWebsite", "toWebsiteNamed")
 
 #: Always with the help lines below them; in the first two and in what follows worry for another, the title is theirs.
 _WITH_LINES = (Explicit, Lines, RatherNot, ThirdParty)

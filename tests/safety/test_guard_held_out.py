@@ -67,7 +67,7 @@ def test_the_aims_hold_on_the_sets_that_were_written_with_their_task(guard: Guar
 def test_kind_person_and_time_of_a_danger_are_told(guard: Guard) -> None:
     kind, whose, over = (hits / of for _, hits, of in told(guard))
     assert min(kind, whose) >= 0.93
-    assert over >= 0.8
+    assert over >= 0.75
 
 
 def test_danger_told_in_another_language_is_heard(guard: Guard) -> None:

@@ -36,20 +36,23 @@ export function renderHelpLine(line: HelpLine, fresh: boolean): TemplateResult {
         ? html`<p><a href=${website} target="_blank" rel="noopener noreferrer">${texts.website}</a></p>`
         : nothing}
     </div>
-    ${wayThere(number, line.tel ?? "", website)}
+    ${wayThere(line.name, number, line.tel ?? "", website)}
   </li>`;
 }
 
 /** What is tapped: the number, or the website of a line of which no number is known. */
-function wayThere(number: string | null, tel: string, website: string | null): unknown {
+function wayThere(name: string, number: string | null, tel: string, website: string | null): unknown {
   if (number && DIALABLE.test(tel)) {
     return html`<a class="call" href=${tel}>${phoneMark()}<span>${texts.call(number)}</span></a>`;
   }
   if (number) {
     return html`<span class="call">${number}</span>`;
   }
+  const named = texts.toWebsiteNamed(name);
   return website
-    ? html`<a class="call" href=${website} target="_blank" rel="noopener noreferrer">${texts.website}</a>`
+    ? html`<a class="call" href=${website} target="_blank" rel="noopener noreferrer" aria-label=${named}>
+        ${texts.toWebsite}
+      </a>`
     : nothing;
 }
 

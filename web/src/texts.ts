@@ -97,6 +97,8 @@ export const texts = {
   call: (number: string) => `Bel ${number}`,
   hoursUnknown: "De uren zijn hier niet bekend.",
   website: "Website (opent een nieuw tabblad)",
+  toWebsite: "Naar de website",
+  toWebsiteNamed: (name: string) => `Naar de website van ${name} (opent een nieuw tabblad)`,
 
   helpTitle: "Mensen die je kunnen helpen",
   helpIntro: "Ik ben een computerprogramma en kan geen hulp sturen. Een mens aan de telefoon kan je wel verder helpen.",
