@@ -122,7 +122,7 @@ class Guard:
         across = [hit for hit in hits if hit.free and hit.start < len(before) < hit.end]
         if alone == "ambiguous" and not across:
             return NOTHING  # without a phrase that runs across they are asked about at most
-        opinion = self._opinion(Piece(words, hits, even))
+        opinion = self._opinion(Piece(words, hits, even), in_a_row=True)
         if opinion is None:
             return NOTHING
         together = self._decide(across, opinion)
@@ -131,8 +131,13 @@ class Guard:
         asked = opinion.danger >= self.decision.together
         return replace(together, verdict="ambiguous") if asked else NOTHING
 
-    def _opinion(self, message: Piece) -> Opinion | None:
-        """What is thought of a message, read whole or in its telling sentences; None when its words say nothing."""
+    def _opinion(self, message: Piece, *, in_a_row: bool = False) -> Opinion | None:
+        """What is thought of a message, read whole or in its telling sentences; None when its words say nothing.
+
+        Args:
+            message: one message, or several in a row as one.
+            in_a_row: several; what one sentence of them says by itself has been judged when it came.
+        """
         said, least = self.classifier.by_words(message), self.decision.look_twice
         whole = fits(message.text)
         worth_reading = (
@@ -141,7 +146,7 @@ class Guard:
             or _share_of_dutch(message.words) < self.decision.dutch
         )
         sure: Piece | None = None
-        if not whole or (not worth_reading and len(message.words) > SHORT):
+        if not whole or (not worth_reading and not in_a_row and len(message.words) > SHORT):
             sentences = _sentences(message.words, message.hits)
             dangers = [danger(self.classifier.by_words(one)) for one in sentences]
             worth_reading = worth_reading or max(dangers, default=0.0) >= least
