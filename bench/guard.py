@@ -47,7 +47,7 @@ CONFIRMING = ROOT / "tests" / "safety" / "held_out_confirming.csv"
 PLAIN = ROOT / "tests" / "safety" / "held_out_plain.csv"
 #: Hard messages by three hands more, judged for the first time with the guard of decision 0014 (docs/decisions/0015).
 SEALED = ROOT / "tests" / "safety" / "held_out_sealed.csv"
-#: By three hands more, after the guard had begun to learn what it knows now (docs/decisions/0016).
+#: By three hands more, judged for the first time when the thresholds stood (docs/decisions/0016).
 CLOSING = ROOT / "tests" / "safety" / "held_out_closing.csv"
 #: The sets written with one task, that of the aims; nothing was learned of them, and no figure chosen on them.
 ONE_TASK = (NEWEST, CONFIRMING, SEALED, CLOSING)

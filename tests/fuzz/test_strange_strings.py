@@ -97,9 +97,8 @@ def test_no_string_breaks_the_judging_of_lines(strings: list[str]) -> None:
 def test_no_string_breaks_the_screening(strings: list[str]) -> None:
     asked = [{"id": "x", "instrument": "pols", "answers": {"sleep": text}} for text in strings[::2]]
     good = {"id": "good", "instrument": "phq2", "answers": {"phq2_interest": 0, "phq2_mood": 0}}
-    strange = [
-        text for text in strings[1::2] if text.strip().removeprefix("\ufeff")
-    ]  # an empty line is no line
+    # An empty line is no line.
+    strange = [text for text in strings[1::2] if text.strip().removeprefix("\ufeff")]
     out = io.StringIO()
     refused = run([*strange, json.dumps(good), *map(json.dumps, asked)], out)
     found = [json.loads(line) for line in out.getvalue().splitlines()]
